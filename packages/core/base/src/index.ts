@@ -1,0 +1,7 @@
+export { assert, AssertionError, must, unreachable } from './assert.js';
+export { CodedError, hasBrand } from './coded-error.js';
+export { type Clock, systemClock } from './clock.js';
+export { type Scheduled, type Scheduler, systemScheduler } from './scheduler.js';
+export { type Rng, SeededRng } from './rng.js';
+export { reportUncaught } from './report-uncaught.js';
+export { isThenable } from './thenable.js';

@@ -1,0 +1,1 @@
+export type { AdvanceObserver, Cookie, RcuFlavor, RcuStats } from './flavor.js';
