@@ -39,7 +39,7 @@ export interface ShrinkerSpec {
   readonly seeks?: number;
   /** Objects per scan; absent or 0 is {@link SHRINK_BATCH}. */
   readonly batch?: number;
-  /** Whether it holds memory in several zones; otherwise it is asked once, for `heap`. */
+  /** Whether it keeps objects apart by zone; otherwise it answers in any zone's pass and has one deferred count. */
   readonly zoneAware?: boolean;
   /** Whether it keeps objects apart by group. */
   readonly groupAware?: boolean;
