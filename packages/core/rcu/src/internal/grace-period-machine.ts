@@ -1,0 +1,222 @@
+import { type Clock, type Scheduler, assert } from '@core/base';
+import type { AdvanceObserver, Cookie } from '../flavor.js';
+import { CallbackQueue } from './callback-queue.js';
+import { ended, snap, started } from './sequence.js';
+
+/** What a flavour knows and the machine does not: who is reading. */
+export interface Readers {
+  /** A grace period starts: remember the readers there are. */
+  gracePeriodStarted(): void;
+  /** Whether all of the readers remembered have ended. Asked in a turn of its own. */
+  quiescent(): boolean;
+  /** The grace period is over. */
+  gracePeriodEnded(): void;
+}
+
+export interface MachineOptions {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly budgetMs: number;
+  readonly onError: (error: unknown) => void;
+  readonly firstSequence: number;
+  readonly readers: Readers;
+}
+
+const IDLE = 0;
+const WEAK = 1;
+const STRONG = 2;
+
+/**
+ * Starts grace periods, ends them, and runs the callbacks: the same for every flavour.
+ *
+ * At most one grace period runs. It ends only in a turn that the machine scheduled after the start, so never on the
+ * stack of whoever asked, and never before the turn in which it started is over.
+ */
+export class GracePeriodMachine {
+  readonly callbacks: CallbackQueue;
+  /** What `getState` returns: `snap(sequence)`, kept so that asking is one field read. */
+  cookie: number;
+  private sequence: number;
+  /** The highest cookie that somebody wants to see end. */
+  private wanted: number;
+  private running = false;
+  private expedite = false;
+  private armed: typeof IDLE | typeof WEAK | typeof STRONG = IDLE;
+  private startedAt = 0;
+  private endedCount = 0;
+  private expeditedCount = 0;
+  private observers: AdvanceObserver[] = [];
+  private spareObservers: AdvanceObserver[] = [];
+  private readonly clock: Clock;
+  private readonly scheduler: Scheduler;
+  private readonly readers: Readers;
+  private readonly onTurn = (): void => this.turn();
+
+  constructor(options: MachineOptions) {
+    this.clock = options.clock;
+    this.scheduler = options.scheduler;
+    this.readers = options.readers;
+    this.callbacks = new CallbackQueue(options);
+    this.sequence = options.firstSequence;
+    this.wanted = options.firstSequence;
+    this.cookie = snap(this.sequence);
+  }
+
+  get gracePeriods(): number {
+    return this.endedCount;
+  }
+
+  get expedited(): number {
+    return this.expeditedCount;
+  }
+
+  get isRunning(): boolean {
+    return this.running;
+  }
+
+  /** How long the running grace period has lasted, in milliseconds. */
+  ageMs(): number {
+    return this.running ? this.clock.now() - this.startedAt : 0;
+  }
+
+  startPoll(): number {
+    const { cookie } = this;
+    this.want(cookie);
+    return cookie;
+  }
+
+  isOver(cookie: number): boolean {
+    return this.sequence >= cookie;
+  }
+
+  call(callback: () => void): void {
+    this.callbacks.push(callback);
+    this.want(this.cookie);
+    if (this.armed === WEAK) {
+      this.arm();
+    }
+  }
+
+  /** Sees to it that the next quiescent turn ends every grace period asked for, not only the running one. */
+  wantExpedited(): void {
+    this.expedite = true;
+    this.want(this.cookie);
+  }
+
+  /** Ends, now, every grace period that a cookie names. Only for a caller who knows that there is no reader at all. */
+  endNow(): void {
+    this.wanted = this.cookie;
+    if (this.running) {
+      this.end();
+    }
+    this.endWanted();
+    this.expeditedCount++;
+    if (this.callbacks.ready > 0) {
+      this.arm();
+    }
+  }
+
+  /** Schedules a turn; the process stays up for it while callbacks wait. */
+  arm(): void {
+    const strength = this.callbacks.count > 0 ? STRONG : WEAK;
+    if (this.armed < strength) {
+      // A weak turn that is still scheduled comes as well and finds nothing, or something, to do: either is right,
+      // since any later turn is a turn boundary for the grace period that runs then.
+      this.armed = strength;
+      this.scheduler.nextTurn(this.onTurn, strength === STRONG);
+    }
+  }
+
+  observe(observer: AdvanceObserver): void {
+    this.observers.push(observer);
+  }
+
+  checkInvariants(): void {
+    assert(this.cookie === snap(this.sequence), 'The cookie is not that of the sequence');
+    assert(this.running === (this.sequence % 4 !== 0), 'The sequence does not say whether a grace period runs');
+    assert(this.running || this.wanted <= this.sequence, 'A grace period is wanted and none runs');
+    assert(this.armed !== IDLE || this.callbacks.ready === 0, 'Callbacks are ready and no turn is scheduled');
+    this.callbacks.checkInvariants();
+  }
+
+  private want(cookie: number): void {
+    if (this.wanted < cookie) {
+      this.wanted = cookie;
+      if (!this.running) {
+        this.start();
+      }
+    }
+  }
+
+  private turn(): void {
+    this.armed = IDLE;
+    if (this.running && this.readers.quiescent()) {
+      this.end();
+      if (this.expedite) {
+        // This turn has no reader of the kind waited for, so a grace period that starts here ends here.
+        this.expedite = false;
+        this.expeditedCount++;
+        this.endWanted();
+      } else if (this.wanted > this.sequence) {
+        this.start();
+      }
+    }
+    if (this.callbacks.ready > 0) {
+      this.callbacks.run();
+      if (this.callbacks.ready > 0) {
+        this.arm();
+      }
+    }
+  }
+
+  private start(): void {
+    this.announceAdvance();
+    this.sequence = started(this.sequence);
+    this.cookie = snap(this.sequence);
+    this.running = true;
+    this.startedAt = this.clock.now();
+    this.callbacks.gracePeriodStarted();
+    this.readers.gracePeriodStarted();
+  }
+
+  private end(): void {
+    this.sequence = ended(this.sequence);
+    this.running = false;
+    this.endedCount++;
+    this.callbacks.gracePeriodEnded();
+    this.readers.gracePeriodEnded();
+  }
+
+  private endWanted(): void {
+    while (this.wanted > this.sequence) {
+      this.start();
+      if (!this.readers.quiescent()) {
+        return;
+      }
+      this.end();
+    }
+  }
+
+  private announceAdvance(): void {
+    const told = this.observers;
+    if (told.length === 0) {
+      return;
+    }
+    // Observers may ask to be told again from within: that goes to the other array.
+    this.observers = this.spareObservers;
+    for (const observer of told) {
+      observer.cookieAdvanced();
+    }
+    told.length = 0;
+    this.spareObservers = told;
+  }
+}
+
+/** Cookies are numbers inside, and nobody else's business. */
+export function toCookie(value: number): Cookie {
+  return value as unknown as Cookie;
+}
+
+export function fromCookie(cookie: Cookie): number {
+  return cookie as unknown as number;
+}

@@ -1,0 +1,48 @@
+import { assert } from '@core/base';
+
+/** One labelled reader that is open. */
+export class Hold {
+  readonly label: string;
+  readonly openedAtMs: number;
+  readonly stack: string | null;
+  released = false;
+  newer: Hold | null = null;
+  older: Hold | null = null;
+
+  constructor(label: string, openedAtMs: number, stack: string | null) {
+    this.label = label;
+    this.openedAtMs = openedAtMs;
+    this.stack = stack;
+  }
+}
+
+/** Labelled readers from the oldest to the newest. */
+export class HoldList {
+  oldest: Hold | null = null;
+  private newest: Hold | null = null;
+
+  add(hold: Hold): void {
+    hold.older = this.newest;
+    if (this.newest === null) {
+      this.oldest = hold;
+    } else {
+      this.newest.newer = hold;
+    }
+    this.newest = hold;
+  }
+
+  remove(hold: Hold): void {
+    assert(!hold.released, 'Cannot release a reader twice');
+    hold.released = true;
+    if (hold.older === null) {
+      this.oldest = hold.newer;
+    } else {
+      hold.older.newer = hold.newer;
+    }
+    if (hold.newer === null) {
+      this.newest = hold.older;
+    } else {
+      hold.newer.older = hold.older;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+const DEFAULT_BUDGET_MS = 1;
+const DEFAULT_STALL_MS = 21_000;
+
+export function checkBudget(budgetMs: number = DEFAULT_BUDGET_MS): number {
+  if (!(budgetMs > 0)) {
+    throw new RangeError(`Cannot use a callback budget of ${budgetMs} ms: it must be above 0`);
+  }
+  return budgetMs;
+}
+
+export function checkStall(stallMs: number = DEFAULT_STALL_MS): number {
+  if (!(stallMs > 0)) {
+    throw new RangeError(`Cannot report stalls after ${stallMs} ms: it must be above 0; Infinity reports none`);
+  }
+  return stallMs;
+}
+
+export function checkSequence(firstSequence: number = 0): number {
+  if (!Number.isSafeInteger(firstSequence) || firstSequence % 4 !== 0) {
+    throw new RangeError(`Cannot start at sequence ${firstSequence}: it must be a safe integer divisible by 4`);
+  }
+  return firstSequence;
+}

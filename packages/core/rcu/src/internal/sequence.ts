@@ -1,0 +1,31 @@
+/**
+ * Grace-period sequence arithmetic, as in the kernel's kernel/rcu/rcu.h, on integer-valued doubles.
+ *
+ * The value modulo 4 is the state (0 idle, 1 running), the rest counts grace periods. No bit operations: they would
+ * truncate at 2^31, and these numbers are good up to 2^53.
+ */
+
+/** Values per grace period: two low bits of state. */
+const STATES = 4;
+
+/** The sequence when the grace period starts. */
+export function started(sequence: number): number {
+  return sequence + 1;
+}
+
+/** The sequence when the running grace period ends: rounded up to idle. */
+export function ended(sequence: number): number {
+  const up = sequence + STATES - 1;
+  return up - (up % STATES);
+}
+
+/**
+ * The sequence at which a full grace period that starts from now on will have ended.
+ *
+ * 0→4, 1→8, 2→8, 3→8, 4→8, 5→12: what is left of a running grace period does not count, because it may have started
+ * before the caller unpublished its object.
+ */
+export function snap(sequence: number): number {
+  const up = sequence + 2 * STATES - 1;
+  return up - (up % STATES);
+}

@@ -1,0 +1,462 @@
+import { type Clock, type Scheduler, isThenable, reportUncaught, systemClock, systemScheduler } from '@core/base';
+import type { AdvanceObserver, Cookie, RcuFlavor, RcuStats } from './flavor.js';
+import { type Blocked, watchExit, unwatchExit } from './internal/before-exit.js';
+import { GracePeriodMachine, type Readers, fromCookie, toCookie } from './internal/grace-period-machine.js';
+import { Hold, HoldList } from './internal/holds.js';
+import { checkBudget, checkSequence, checkStall } from './internal/options.js';
+import { firstOver } from './internal/poll-first.js';
+import { StallWatch } from './internal/stall-watch.js';
+import { RcuError } from './rcu-error.js';
+import { type SrcuReport, warnOf } from './srcu-report.js';
+import { SrcuGuard, watchForLeak } from './srcu-guard.js';
+
+/** What `readLock` returns and `readUnlock` takes. Opaque. */
+export interface SrcuIndex {
+  /** @internal */
+  readonly domain: object;
+}
+
+export interface SrcuOptions {
+  /** For reports. Default `'srcu'`. */
+  readonly name?: string;
+  /** A reader open for longer than this, in milliseconds, is reported once per such period. Default 21,000. */
+  readonly stallMs?: number;
+  /** Remembers each reader and the stack that opened it: exact faults and reports, much slower. Default false. */
+  readonly debug?: boolean;
+  /** How long callbacks may run in one turn, in milliseconds; raised under flood. Default 1. */
+  readonly budgetMs?: number;
+  /** Told of readers that stay too long, leak, or are abandoned at exit. Default: `process.emitWarning`. */
+  readonly onReport?: (report: SrcuReport) => void;
+  /** Where errors of callbacks go. Default: an uncaught exception. */
+  readonly onError?: (error: unknown) => void;
+  readonly clock?: Clock;
+  readonly scheduler?: Scheduler;
+  /** Where the grace-period sequence starts; a multiple of 4. For tests. Default 0. */
+  readonly firstSequence?: number;
+}
+
+/** Readers that began between two flips. There are two, used in turn; each is the counter and the index in one. */
+class Epoch implements SrcuIndex {
+  readonly domain: Srcu;
+  readers = 0;
+  /** Readers given up at exit, whose unlock may still come. */
+  abandoned = 0;
+
+  constructor(domain: Srcu) {
+    this.domain = domain;
+  }
+}
+
+/** In debug mode, one per lock: knows whether it was unlocked, and where it was locked. */
+class DebugIndex implements SrcuIndex {
+  readonly domain: Srcu;
+  readonly epoch: Epoch;
+  readonly hold: Hold;
+
+  constructor(domain: Srcu, epoch: Epoch, hold: Hold) {
+    this.domain = domain;
+    this.epoch = epoch;
+    this.hold = hold;
+  }
+}
+
+/**
+ * Grace periods for readers that may await: each holds a guard, and a grace period waits for the guards that were
+ * there when it began, and for no later ones.
+ *
+ * Two counters: a grace period flips which of them new readers count in, then waits for the other to drain. One flip
+ * is enough because one thread cannot be interrupted between reading the index and counting.
+ *
+ * A grace period that waits for a reader keeps nothing alive. If the process runs out of work with callbacks waiting,
+ * the readers that are still open can never resume: they are reported, given up, and the callbacks run.
+ *
+ * Do not wait for a grace period of a domain inside a section of the same domain: it waits for you.
+ *
+ * @see kernel/rcu/srcutiny.c
+ */
+export class Srcu implements RcuFlavor, AsyncDisposable {
+  readonly name: string;
+  readonly maxLiveCookies = 2;
+  /** Where new readers count; null sends them the slow way: debug mode, or closed. */
+  private open: Epoch | null;
+  private current: Epoch;
+  private draining: Epoch;
+  private readonly machine: GracePeriodMachine;
+  private readonly holds = new HoldList();
+  private readonly stallWatch: StallWatch;
+  private readonly clock: Clock;
+  private readonly debug: boolean;
+  private readonly onReport: (report: SrcuReport) => void;
+  private readonly blocked: Blocked;
+  private closed = false;
+  private closing: Promise<void> | null = null;
+  private leaks = 0;
+
+  /**
+   * @throws {RangeError} `stallMs`, `budgetMs` or `firstSequence` is out of range
+   */
+  constructor(options: SrcuOptions = {}) {
+    const scheduler = options.scheduler ?? systemScheduler;
+    this.name = options.name ?? 'srcu';
+    this.debug = options.debug ?? false;
+    this.clock = options.clock ?? systemClock;
+    this.onReport = options.onReport ?? warnOf;
+    this.current = new Epoch(this);
+    this.draining = new Epoch(this);
+    this.open = this.debug ? null : this.current;
+    this.stallWatch = new StallWatch(checkStall(options.stallMs), this.clock, scheduler, () => this.reportStall());
+    this.machine = new GracePeriodMachine({
+      clock: this.clock,
+      scheduler,
+      budgetMs: checkBudget(options.budgetMs),
+      onError: options.onError ?? reportUncaught,
+      firstSequence: checkSequence(options.firstSequence),
+      readers: this.readersPort(),
+    });
+    this.blocked = { isBlocked: () => this.isBlocked(), abandonReaders: () => this.abandonReaders() };
+  }
+
+  /**
+   * Opens a section: nothing retired from now on is freed before its `readUnlock`. No allocation, O(1); may nest.
+   *
+   * @throws {RcuError} `ERR_SRCU_CLOSED`
+   */
+  readLock(): SrcuIndex {
+    const epoch = this.open;
+    if (epoch === null) {
+      return this.readLockSlow();
+    }
+    epoch.readers++;
+    return epoch;
+  }
+
+  /**
+   * Closes the section that `index` opened; runs nothing. Without debug mode, an index unlocked twice is noticed only
+   * when its counter is at 0.
+   *
+   * @throws {RcuError} `ERR_SRCU_UNBALANCED`, `ERR_SRCU_FOREIGN_INDEX`; the domain is as it was
+   */
+  readUnlock(index: SrcuIndex): void {
+    // A debug index has no `readers`, so it goes the slow way like everything that is no epoch of this domain.
+    const epoch = index as Epoch;
+    if (epoch?.domain === this && epoch.readers > 0) {
+      epoch.readers--;
+      if (epoch.readers === 0 && epoch === this.draining) {
+        this.drained();
+      }
+    } else {
+      this.readUnlockSlow(index);
+    }
+  }
+
+  /**
+   * Opens a section that ends with `release()`, or with `using`. A guard that is garbage-collected before is reported
+   * as a leak and released.
+   *
+   * @param label names the reader in reports
+   * @throws {RcuError} `ERR_SRCU_CLOSED`
+   */
+  guard(label = 'guard'): SrcuGuard {
+    const index = this.readLock();
+    const hold = this.hold(label);
+    const guard = new SrcuGuard(hold, index, this);
+    watchForLeak(guard, hold, index, this);
+    return guard;
+  }
+
+  /**
+   * Runs `section` inside a section that ends when it returns, or when the promise that it returns settles. What is
+   * synchronous stays so.
+   *
+   * @param label names the reader in reports
+   * @throws {RcuError} `ERR_SRCU_CLOSED`
+   */
+  read<T>(section: () => Promise<T>, label?: string): Promise<T>;
+  read<T>(section: () => PromiseLike<T>, label?: string): Promise<T>;
+  read<T>(section: () => T, label?: string): T;
+  read<T>(section: () => T | PromiseLike<T>, label?: string): T | Promise<T>;
+  read<T>(section: () => T | PromiseLike<T>, label = section.name || 'read'): T | Promise<T> {
+    const index = this.readLock();
+    let result: T | PromiseLike<T>;
+    try {
+      result = section();
+    } catch (error) {
+      this.readUnlock(index);
+      throw error;
+    }
+    if (!isThenable(result)) {
+      this.readUnlock(index);
+      return result;
+    }
+    return this.unlockAfter(result, index, label);
+  }
+
+  getState(): Cookie {
+    return toCookie(this.machine.cookie);
+  }
+
+  /** @throws {RcuError} `ERR_SRCU_CLOSED` */
+  startPoll(): Cookie {
+    this.assertOpen('start a grace period');
+    return toCookie(this.machine.startPoll());
+  }
+
+  poll(cookie: Cookie): boolean {
+    return this.machine.isOver(fromCookie(cookie));
+  }
+
+  pollFirst(cookies: ArrayLike<Cookie>): number {
+    return firstOver(this, cookies);
+  }
+
+  equal(a: Cookie, b: Cookie): boolean {
+    return a === b;
+  }
+
+  /** @throws {RcuError} `ERR_SRCU_CLOSED` */
+  call(callback: () => void): void {
+    this.assertOpen('queue a callback');
+    this.enqueue(callback);
+  }
+
+  /** Rejects with `ERR_SRCU_CLOSED` when closed. */
+  async synchronize(): Promise<void> {
+    this.assertOpen('wait for a grace period');
+    await this.gracePeriod();
+  }
+
+  /**
+   * As {@link synchronize}; with no reader open the grace period is over when this returns, before any await.
+   */
+  async synchronizeExpedited(): Promise<void> {
+    this.assertOpen('wait for a grace period');
+    if (this.current.readers + this.draining.readers === 0) {
+      this.machine.endNow();
+    } else {
+      this.machine.wantExpedited();
+      await this.gracePeriod();
+    }
+  }
+
+  async barrier(): Promise<void> {
+    const { callbacks } = this.machine;
+    if (callbacks.count > 0) {
+      await new Promise<void>((resolve) => callbacks.entrain(resolve));
+    }
+  }
+
+  notifyAdvance(observer: AdvanceObserver): void {
+    this.machine.observe(observer);
+  }
+
+  /** What the longest open labelled reader says of itself, or null; raw pairs have labels only in debug mode. */
+  oldestReader(): { readonly label: string; readonly ageMs: number; readonly stack: string | null } | null {
+    const hold = this.holds.oldest;
+    return hold === null ? null : { label: hold.label, ageMs: this.clock.now() - hold.openedAtMs, stack: hold.stack };
+  }
+
+  stats(): RcuStats {
+    const { machine } = this;
+    return {
+      name: this.name,
+      gracePeriods: machine.gracePeriods,
+      expedited: machine.expedited,
+      callbacksWaiting: machine.callbacks.count,
+      callbacksRun: machine.callbacks.callbacksRun,
+      callbackErrors: machine.callbacks.callbackErrors,
+      oldestAgeMs: machine.ageMs(),
+      readers: this.current.readers + this.draining.readers,
+      stalls: this.stallWatch.stalls,
+      leaks: this.leaks,
+    };
+  }
+
+  /**
+   * Refuses new readers, waits for those there are and for the callbacks, then refuses everything. Idempotent.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.closing ??= this.close();
+    return this.closing;
+  }
+
+  /** For tests: throws when the books do not balance. */
+  checkInvariants(): void {
+    this.machine.checkInvariants();
+  }
+
+  private async close(): Promise<void> {
+    this.open = null;
+    this.closed = true;
+    while (this.machine.callbacks.count > 0 || this.current.readers + this.draining.readers > 0) {
+      await this.gracePeriod();
+    }
+    this.stallWatch.stop();
+  }
+
+  private gracePeriod(): Promise<void> {
+    return new Promise((resolve) => this.enqueue(resolve));
+  }
+
+  private enqueue(callback: () => void): void {
+    this.machine.call(callback);
+    if (this.draining.readers > 0) {
+      watchExit(this.blocked);
+    }
+  }
+
+  private readersPort(): Readers {
+    return {
+      gracePeriodStarted: () => this.flip(),
+      quiescent: () => this.draining.readers === 0,
+      gracePeriodEnded: () => unwatchExit(this.blocked),
+    };
+  }
+
+  private flip(): void {
+    // The other epoch has no readers: the last grace period waited for them. So it can count new ones.
+    const epoch = this.current;
+    this.current = this.draining;
+    this.draining = epoch;
+    if (this.open !== null) {
+      this.open = this.current;
+    }
+    if (epoch.readers === 0) {
+      this.machine.arm();
+    } else {
+      this.stallWatch.watch();
+      if (this.machine.callbacks.count > 0) {
+        watchExit(this.blocked);
+      }
+    }
+  }
+
+  private drained(): void {
+    if (this.machine.isRunning) {
+      this.machine.arm();
+    }
+  }
+
+  private readLockSlow(): SrcuIndex {
+    this.assertOpen('lock');
+    const epoch = this.current;
+    epoch.readers++;
+    return new DebugIndex(this, epoch, this.hold('read lock'));
+  }
+
+  private readUnlockSlow(index: SrcuIndex): void {
+    if (index instanceof DebugIndex && index.domain === this) {
+      if (index.hold.released) {
+        throw this.unbalanced();
+      }
+      this.holds.remove(index.hold);
+      this.leave(index.epoch);
+    } else if (index instanceof Epoch && index.domain === this) {
+      this.leave(index);
+    } else {
+      throw new RcuError(
+        'ERR_SRCU_FOREIGN_INDEX',
+        `Cannot unlock "${this.name}": the index is not one that its readLock() returned`,
+      );
+    }
+  }
+
+  private leave(epoch: Epoch): void {
+    if (epoch.readers > 0) {
+      epoch.readers--;
+      if (epoch.readers === 0 && epoch === this.draining) {
+        this.drained();
+      }
+    } else if (epoch.abandoned > 0) {
+      epoch.abandoned--;
+    } else {
+      throw this.unbalanced();
+    }
+  }
+
+  private unbalanced(): RcuError {
+    return new RcuError('ERR_SRCU_UNBALANCED', `Cannot unlock "${this.name}": this index was unlocked already`);
+  }
+
+  private hold(label: string): Hold {
+    const hold = new Hold(label, this.clock.now(), this.debug ? stackOfCaller() : null);
+    this.holds.add(hold);
+    this.stallWatch.watch();
+    return hold;
+  }
+
+  private async unlockAfter<T>(result: PromiseLike<T>, index: SrcuIndex, label: string): Promise<T> {
+    const hold = this.hold(label);
+    try {
+      return await result;
+    } finally {
+      this.holds.remove(hold);
+      this.readUnlock(index);
+    }
+  }
+
+  /** @internal Ends the section of a guard. */
+  releaseGuard(hold: Hold, index: SrcuIndex, leaked: boolean): void {
+    this.holds.remove(hold);
+    this.readUnlock(index);
+    if (leaked) {
+      this.leaks++;
+      this.onReport({
+        kind: 'leak',
+        domain: this.name,
+        label: hold.label,
+        ageMs: this.clock.now() - hold.openedAtMs,
+        readers: this.current.readers + this.draining.readers,
+        callbacksWaiting: this.machine.callbacks.count,
+        stack: hold.stack,
+      });
+    }
+  }
+
+  /** @returns for how long the oldest reader known has been open, or null when there is nothing to watch */
+  private reportStall(): number | null {
+    const waited = this.draining.readers > 0 ? this.machine.ageMs() : null;
+    const oldest = this.oldestReader();
+    const ageMs = oldest !== null ? Math.max(oldest.ageMs, waited ?? 0) : waited;
+    if (ageMs !== null && ageMs >= this.stallWatch.stallMs) {
+      this.report('stall', oldest, ageMs);
+    }
+    return ageMs;
+  }
+
+  private report(kind: 'stall' | 'abandoned', oldest: ReturnType<Srcu['oldestReader']>, ageMs: number): void {
+    this.onReport({
+      kind,
+      domain: this.name,
+      label: oldest?.label ?? 'read lock',
+      ageMs,
+      readers: this.current.readers + this.draining.readers,
+      callbacksWaiting: this.machine.callbacks.count,
+      stack: oldest?.stack ?? null,
+    });
+  }
+
+  private isBlocked(): boolean {
+    return this.draining.readers > 0 && this.machine.callbacks.count > 0;
+  }
+
+  private abandonReaders(): void {
+    this.report('abandoned', this.oldestReader(), this.machine.ageMs());
+    for (const epoch of [this.current, this.draining]) {
+      epoch.abandoned += epoch.readers;
+      epoch.readers = 0;
+    }
+    this.machine.arm();
+  }
+
+  private assertOpen(action: string): void {
+    if (this.closed) {
+      throw new RcuError('ERR_SRCU_CLOSED', `Cannot ${action}: "${this.name}" is closed; open a new domain`);
+    }
+  }
+}
+
+function stackOfCaller(): string | null {
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, stackOfCaller);
+  return holder.stack ?? null;
+}
