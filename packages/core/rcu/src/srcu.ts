@@ -104,7 +104,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     this.current = new Epoch(this);
     this.draining = new Epoch(this);
     this.open = this.debug ? null : this.current;
-    this.stallWatch = new StallWatch(checkStall(options.stallMs), this.clock, scheduler, () => this.reportStall());
+    this.stallWatch = new StallWatch(checkStall(options.stallMs), scheduler, () => this.reportStall());
     this.machine = new GracePeriodMachine({
       clock: this.clock,
       scheduler,

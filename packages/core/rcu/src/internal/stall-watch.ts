@@ -1,18 +1,16 @@
-import type { Clock, Scheduled, Scheduler } from '@core/base';
+import type { Scheduled, Scheduler } from '@core/base';
 
 /** Looks after open readers once per period, as long as there are some, with a timer that keeps nothing alive. */
 export class StallWatch {
   readonly stallMs: number;
   stalls = 0;
   private timer: Scheduled | null = null;
-  private readonly clock: Clock;
   private readonly scheduler: Scheduler;
   /** Reports if a reader is overdue; returns the age of the oldest, or null when none is open. */
   private readonly look: () => number | null;
 
-  constructor(stallMs: number, clock: Clock, scheduler: Scheduler, look: () => number | null) {
+  constructor(stallMs: number, scheduler: Scheduler, look: () => number | null) {
     this.stallMs = stallMs;
-    this.clock = clock;
     this.scheduler = scheduler;
     this.look = look;
   }
