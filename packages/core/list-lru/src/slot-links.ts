@@ -14,12 +14,13 @@ const CAPACITY_MAX = 2 ** 30;
  * A slot is on one list at most. 12 bytes a slot.
  */
 export class SlotLinks {
+  // `declare`: a field that is first defined as undefined, and then assigned, is checked at each use ever after.
   /** @internal Valid only while the slot is on a list, as `next`. */
-  prev: Int32Array;
+  declare prev: Int32Array;
   /** @internal */
-  next: Int32Array;
+  declare next: Int32Array;
   /** @internal Which list the slot is on, by its id, or {@link ON_NO_LIST}. */
-  owner: Int32Array;
+  declare owner: Int32Array;
   /** @internal The list with id n is at n - 1. */
   readonly lists: SlotLru[] = [];
 
