@@ -32,13 +32,47 @@ class Timer implements Scheduled {
   }
 }
 
+/**
+ * Whether an exception was thrown out of a macrotask and caught by nobody but the process.
+ *
+ * The program may go on after that (`process.on('uncaughtException')`), and then Node runs the first immediates of the
+ * next round before the microtasks that the broken macrotask left behind. For a turn that would be too early.
+ */
+let broken = false;
+let listening = false;
+
+function onBroken(): void {
+  broken = true;
+  // Left-over microtasks run after the first immediate of that round at the latest, so the round after it is safe.
+  setImmediate(() => {
+    broken = false;
+  }).unref();
+}
+
+function runTurn(callback: () => void, keepAlive: boolean): void {
+  if (broken) {
+    schedule(callback, keepAlive);
+  } else {
+    callback();
+  }
+}
+
+function schedule(callback: () => void, keepAlive: boolean): void {
+  const immediate = setImmediate(runTurn, callback, keepAlive);
+  if (!keepAlive) {
+    immediate.unref();
+  }
+}
+
 /** The event loop of this thread: `setImmediate` for turns, unref'd `setTimeout` for delays. */
 export const systemScheduler: Scheduler = {
   nextTurn(callback, keepAlive) {
-    const immediate = setImmediate(callback);
-    if (!keepAlive) {
-      immediate.unref();
+    if (!listening) {
+      listening = true;
+      // The monitor only watches: unlike a listener for `uncaughtException` it does not keep the process from dying.
+      process.on('uncaughtExceptionMonitor', onBroken);
     }
+    schedule(callback, keepAlive);
   },
   after(delayMs, callback) {
     return new Timer(delayMs, callback);
