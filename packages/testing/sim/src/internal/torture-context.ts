@@ -1,0 +1,88 @@
+import { SeededRng } from '@core/base';
+import type { RcuFlavor } from '@core/rcu';
+
+import { type EventLoop, type Hop, hopOn } from '../event-loop.js';
+import type { ReaderProtocol } from '../reader-protocol.js';
+import { PRIMITIVES, type Primitive, type TortureCheck } from '../torture-report.js';
+import { CallbackLedger } from './callback-ledger.js';
+import { Company } from './company.js';
+import { CookieWatch } from './cookie-watch.js';
+import { FailureLog } from './failure-log.js';
+import { Pipe } from './pipe.js';
+
+/** The options of a torture with their defaults filled in. */
+export interface TortureSettings {
+  readonly flavor: RcuFlavor;
+  readonly reader: ReaderProtocol;
+  readonly readers: number;
+  readonly fakeWriters: number;
+  readonly operations: number;
+  readonly seed: number;
+  readonly pipeLength: number;
+  readonly objects: number;
+  readonly maxHops: number;
+  readonly stallMs: number | null;
+  readonly drainTurns: number;
+  readonly quietTurns: number;
+  readonly stopOnFailure: boolean;
+}
+
+/** What the actors of one run share. */
+export class TortureContext {
+  readonly settings: TortureSettings;
+  readonly flavor: RcuFlavor;
+  readonly loop: EventLoop;
+  readonly log: FailureLog<TortureCheck>;
+  readonly pipe: Pipe;
+  readonly ledger: CallbackLedger;
+  readonly cookies: CookieWatch;
+  readonly company: Company;
+  readonly readerAges: number[];
+  readonly readerBatches: number[] = [0, 0];
+  readonly primitives: Record<Primitive, number>;
+  reads = 0;
+  readsBegun = 0;
+  updates = 0;
+  barriers = 0;
+  stallReports = -1;
+  /** The readers are done: the writers finish what they are at. */
+  stopping = false;
+  /** The run was given up: whoever still polls must end. */
+  abandoned = false;
+
+  constructor(settings: TortureSettings, loop: EventLoop) {
+    this.settings = settings;
+    this.flavor = settings.flavor;
+    this.loop = loop;
+    this.log = new FailureLog(() => this.readsBegun);
+    this.pipe = new Pipe(settings.pipeLength, settings.objects);
+    this.ledger = new CallbackLedger(this.flavor, this.log);
+    this.cookies = new CookieWatch(this.flavor, this.log, this.rng(0));
+    this.company = new Company(loop);
+    this.readerAges = Array.from({ length: settings.pipeLength + 1 }, () => 0);
+    this.primitives = Object.fromEntries(PRIMITIVES.map((name) => [name, 0])) as Record<Primitive, number>;
+  }
+
+  /** Each actor has a generator of its own, so that what it does depends on the seed only, not on the others. */
+  rng(actor: number): SeededRng {
+    return new SeededRng(Math.imul(this.settings.seed, 0x9e3779b1) ^ Math.imul(actor + 1, 0x85ebca6b));
+  }
+
+  /** Whether readers have no reason to begin another section. */
+  get enough(): boolean {
+    return this.readsBegun >= this.settings.operations || (this.log.failed && this.settings.stopOnFailure);
+  }
+
+  hop(hop: Hop): Promise<void> {
+    return hopOn(this.loop, hop);
+  }
+
+  /** Runs an actor; what it throws is a failure of the flavour. */
+  async actor(name: string, body: () => Promise<void>): Promise<void> {
+    try {
+      await body();
+    } catch (error) {
+      this.log.add('threw', `${name}: ${String(error)}`);
+    }
+  }
+}
