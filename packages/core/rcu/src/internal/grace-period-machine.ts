@@ -22,10 +22,6 @@ export interface MachineOptions {
   readonly readers: Readers;
 }
 
-const IDLE = 0;
-const WEAK = 1;
-const STRONG = 2;
-
 /**
  * Starts grace periods, ends them, and runs the callbacks: the same for every flavour.
  *
@@ -41,7 +37,9 @@ export class GracePeriodMachine {
   private wanted: number;
   private running = false;
   private expedite = false;
-  private armed: typeof IDLE | typeof WEAK | typeof STRONG = IDLE;
+  /** Whether a turn is scheduled for which the process does not stay up, and one for which it does. */
+  private weakTurn = false;
+  private strongTurn = false;
   private startedAt = 0;
   private endedCount = 0;
   private expeditedCount = 0;
@@ -50,7 +48,14 @@ export class GracePeriodMachine {
   private readonly clock: Clock;
   private readonly scheduler: Scheduler;
   private readonly readers: Readers;
-  private readonly onTurn = (): void => this.turn();
+  private readonly onWeakTurn = (): void => {
+    this.weakTurn = false;
+    this.turn();
+  };
+  private readonly onStrongTurn = (): void => {
+    this.strongTurn = false;
+    this.turn();
+  };
 
   constructor(options: MachineOptions) {
     this.clock = options.clock;
@@ -92,7 +97,7 @@ export class GracePeriodMachine {
   call(callback: () => void): void {
     this.callbacks.push(callback);
     this.want(this.cookie);
-    if (this.armed === WEAK) {
+    if (this.weakTurn) {
       this.arm();
     }
   }
@@ -116,14 +121,22 @@ export class GracePeriodMachine {
     }
   }
 
-  /** Schedules a turn; the process stays up for it while callbacks wait. */
+  /**
+   * Schedules a turn; the process stays up for it while callbacks wait.
+   *
+   * At most one turn of each kind is scheduled, however often the work changes from weak to strong. Whichever comes
+   * first does the work, since any later turn is a turn boundary for the grace period that runs then.
+   */
   arm(): void {
-    const strength = this.callbacks.count > 0 ? STRONG : WEAK;
-    if (this.armed < strength) {
-      // A weak turn that is still scheduled comes as well and finds nothing, or something, to do: either is right,
-      // since any later turn is a turn boundary for the grace period that runs then.
-      this.armed = strength;
-      this.scheduler.nextTurn(this.onTurn, strength === STRONG);
+    if (this.strongTurn) {
+      return;
+    }
+    if (this.callbacks.count > 0) {
+      this.strongTurn = true;
+      this.scheduler.nextTurn(this.onStrongTurn, true);
+    } else if (!this.weakTurn) {
+      this.weakTurn = true;
+      this.scheduler.nextTurn(this.onWeakTurn, false);
     }
   }
 
@@ -135,7 +148,8 @@ export class GracePeriodMachine {
     assert(this.cookie === snap(this.sequence), 'The cookie is not that of the sequence');
     assert(this.running === (this.sequence % 4 !== 0), 'The sequence does not say whether a grace period runs');
     assert(this.running || this.wanted <= this.sequence, 'A grace period is wanted and none runs');
-    assert(this.armed !== IDLE || this.callbacks.ready === 0, 'Callbacks are ready and no turn is scheduled');
+    assert(this.strongTurn || this.callbacks.ready === 0, 'Callbacks are ready and no turn is scheduled for them');
+    assert(this.running || this.callbacks.count === this.callbacks.ready, 'Callbacks wait and no grace period runs');
     this.callbacks.checkInvariants();
   }
 
@@ -149,7 +163,6 @@ export class GracePeriodMachine {
   }
 
   private turn(): void {
-    this.armed = IDLE;
     if (this.running && this.readers.quiescent()) {
       this.end();
       if (this.expedite) {
