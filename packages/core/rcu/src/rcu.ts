@@ -90,10 +90,7 @@ export class Rcu implements RcuFlavor {
    * {@link synchronize}: at a boundary of the only thread there is no reader left for a second one to wait for.
    */
   synchronizeExpedited(): Promise<void> {
-    return new Promise((resolve) => {
-      this.machine.call(resolve);
-      this.machine.wantExpedited();
-    });
+    return new Promise((resolve) => this.machine.callExpedited(resolve));
   }
 
   barrier(): Promise<void> {
@@ -188,7 +185,9 @@ class TurnReaders implements Readers {
     this.depth--;
   }
 
-  gracePeriodStarted(): void {
+  gracePeriodStarted(): void {}
+
+  waitForReaders(): void {
     this.machine.arm();
   }
 

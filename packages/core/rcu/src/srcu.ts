@@ -88,6 +88,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
   private readonly debug: boolean;
   private readonly onReport: (report: SrcuReport) => void;
   private readonly blocked: Blocked;
+  private exitWatched = false;
   private closed = false;
   private closing: Promise<void> | null = null;
   private leaks = 0;
@@ -142,7 +143,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     if (epoch?.domain === this && epoch.readers > 0) {
       epoch.readers--;
       if (epoch.readers === 0 && epoch === this.draining) {
-        this.drained();
+        this.machine.arm();
       }
     } else {
       this.readUnlockSlow(index);
@@ -233,8 +234,10 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     if (this.current.readers + this.draining.readers === 0) {
       this.machine.endNow();
     } else {
-      this.machine.wantExpedited();
-      await this.gracePeriod();
+      await new Promise<void>((resolve) => {
+        this.machine.callExpedited(resolve);
+        this.watchExitIfBlocked();
+      });
     }
   }
 
@@ -300,6 +303,14 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
   private enqueue(callback: () => void): void {
     this.machine.call(callback);
     if (this.draining.readers > 0) {
+      this.watchExitIfBlocked();
+    }
+  }
+
+  /** So that callbacks which wait for a reader that nothing will resume are not lost at exit. */
+  private watchExitIfBlocked(): void {
+    if (!this.exitWatched && this.isBlocked()) {
+      this.exitWatched = true;
       watchExit(this.blocked);
     }
   }
@@ -307,8 +318,9 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
   private readersPort(): Readers {
     return {
       gracePeriodStarted: () => this.flip(),
+      waitForReaders: () => this.waitForReaders(),
       quiescent: () => this.draining.readers === 0,
-      gracePeriodEnded: () => unwatchExit(this.blocked),
+      gracePeriodEnded: () => this.gracePeriodEnded(),
     };
   }
 
@@ -320,19 +332,21 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     if (this.open !== null) {
       this.open = this.current;
     }
-    if (epoch.readers === 0) {
+  }
+
+  private waitForReaders(): void {
+    if (this.draining.readers === 0) {
       this.machine.arm();
     } else {
       this.stallWatch.watch();
-      if (this.machine.callbacks.count > 0) {
-        watchExit(this.blocked);
-      }
+      this.watchExitIfBlocked();
     }
   }
 
-  private drained(): void {
-    if (this.machine.isRunning) {
-      this.machine.arm();
+  private gracePeriodEnded(): void {
+    if (this.exitWatched) {
+      this.exitWatched = false;
+      unwatchExit(this.blocked);
     }
   }
 
@@ -364,7 +378,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     if (epoch.readers > 0) {
       epoch.readers--;
       if (epoch.readers === 0 && epoch === this.draining) {
-        this.drained();
+        this.machine.arm();
       }
     } else if (epoch.abandoned > 0) {
       epoch.abandoned--;

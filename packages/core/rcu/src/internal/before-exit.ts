@@ -32,13 +32,13 @@ export function unwatchExit(domain: Blocked): void {
 function onBeforeExit(): void {
   let blocked = false;
   for (const domain of watched) {
-    if (!domain.isBlocked()) {
-      watched.delete(domain);
-    } else if (warned) {
-      watched.delete(domain);
-      domain.abandonReaders();
-    } else {
-      blocked = true;
+    if (domain.isBlocked()) {
+      if (warned) {
+        watched.delete(domain);
+        domain.abandonReaders();
+      } else {
+        blocked = true;
+      }
     }
   }
   warned = blocked;

@@ -7,7 +7,9 @@ import { ended, snap, started } from './sequence.js';
 export interface Readers {
   /** A grace period starts: remember the readers there are. */
   gracePeriodStarted(): void;
-  /** Whether all of the readers remembered have ended. Asked in a turn of its own. */
+  /** It will not end on the spot: arm a turn, now if none of the readers remembered is left, else when the last ends. */
+  waitForReaders(): void;
+  /** Whether all of the readers remembered have ended. */
   quiescent(): boolean;
   /** The grace period is over. */
   gracePeriodEnded(): void;
@@ -102,20 +104,22 @@ export class GracePeriodMachine {
     }
   }
 
-  /** Sees to it that the next quiescent turn ends every grace period asked for, not only the running one. */
-  wantExpedited(): void {
+  /** As {@link call}; the turn that ends the running grace period goes on to the one that this callback waits for. */
+  callExpedited(callback: () => void): void {
     this.expedite = true;
-    this.want(this.cookie);
+    this.call(callback);
   }
 
   /** Ends, now, every grace period that a cookie names. Only for a caller who knows that there is no reader at all. */
   endNow(): void {
+    const before = this.endedCount;
     this.wanted = this.cookie;
+    this.expedite = false;
     if (this.running) {
       this.end();
     }
     this.endWanted();
-    this.expeditedCount++;
+    this.expeditedCount += this.endedCount - before;
     if (this.callbacks.ready > 0) {
       this.arm();
     }
@@ -158,20 +162,25 @@ export class GracePeriodMachine {
       this.wanted = cookie;
       if (!this.running) {
         this.start();
+        this.readers.waitForReaders();
       }
     }
   }
 
   private turn(): void {
     if (this.running && this.readers.quiescent()) {
+      const before = this.endedCount;
+      const { expedite } = this;
       this.end();
-      if (this.expedite) {
-        // This turn has no reader of the kind waited for, so a grace period that starts here ends here.
+      if (expedite) {
+        // Nobody's code has run in this turn yet, so `quiescent` sees every reader that a grace period which starts
+        // here has to wait for, and may end it here.
         this.expedite = false;
-        this.expeditedCount++;
         this.endWanted();
+        this.expeditedCount += this.endedCount - before;
       } else if (this.wanted > this.sequence) {
         this.start();
+        this.readers.waitForReaders();
       }
     }
     if (this.callbacks.ready > 0) {
@@ -200,10 +209,12 @@ export class GracePeriodMachine {
     this.readers.gracePeriodEnded();
   }
 
+  /** Runs the grace periods asked for, one after the other, up to the first that has a reader to wait for. */
   private endWanted(): void {
     while (this.wanted > this.sequence) {
       this.start();
       if (!this.readers.quiescent()) {
+        this.readers.waitForReaders();
         return;
       }
       this.end();
