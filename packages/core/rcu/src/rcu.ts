@@ -1,5 +1,6 @@
 import { type Clock, type Scheduler, isThenable, reportUncaught, systemClock, systemScheduler } from '@core/base';
 import type { AdvanceObserver, Cookie, RcuFlavor, RcuStats } from './flavor.js';
+import { guarded } from './internal/guarded.js';
 import { GracePeriodMachine, type Readers, fromCookie, toCookie } from './internal/grace-period-machine.js';
 import { firstOver } from './internal/poll-first.js';
 import { checkBudget, checkSequence } from './internal/options.js';
@@ -43,7 +44,7 @@ export class Rcu implements RcuFlavor {
    */
   constructor(options: RcuOptions = {}) {
     const scheduler = options.scheduler ?? systemScheduler;
-    const onError = options.onError ?? reportUncaught;
+    const onError = guarded(options.onError ?? reportUncaught);
     this.name = options.name ?? 'rcu';
     this.turns = new TurnReaders(options.debug ?? false, onError);
     this.machine = new GracePeriodMachine({

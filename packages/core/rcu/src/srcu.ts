@@ -1,6 +1,7 @@
 import { type Clock, type Scheduler, isThenable, reportUncaught, systemClock, systemScheduler } from '@core/base';
 import type { AdvanceObserver, Cookie, RcuFlavor, RcuStats } from './flavor.js';
 import { type Blocked, watchExit, unwatchExit } from './internal/before-exit.js';
+import { guarded } from './internal/guarded.js';
 import { GracePeriodMachine, type Readers, fromCookie, toCookie } from './internal/grace-period-machine.js';
 import { Hold, HoldList } from './internal/holds.js';
 import { checkBudget, checkSequence, checkStall } from './internal/options.js';
@@ -101,7 +102,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     this.name = options.name ?? 'srcu';
     this.debug = options.debug ?? false;
     this.clock = options.clock ?? systemClock;
-    this.onReport = options.onReport ?? warnOf;
+    this.onReport = guarded(options.onReport ?? warnOf);
     this.current = new Epoch(this);
     this.draining = new Epoch(this);
     this.open = this.debug ? null : this.current;
@@ -110,7 +111,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
       clock: this.clock,
       scheduler,
       budgetMs: checkBudget(options.budgetMs),
-      onError: options.onError ?? reportUncaught,
+      onError: guarded(options.onError ?? reportUncaught),
       firstSequence: checkSequence(options.firstSequence),
       readers: this.readersPort(),
     });

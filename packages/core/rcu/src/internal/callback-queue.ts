@@ -44,6 +44,7 @@ export class CallbackQueue {
   private readonly clock: Clock;
   private readonly onError: (error: unknown) => void;
 
+  /** @param options `onError` must not throw */
   constructor(options: { budgetMs: number; clock: Clock; onError: (error: unknown) => void }) {
     this.baseBudgetMs = options.budgetMs;
     this.budgetMs = options.budgetMs;

@@ -19,6 +19,7 @@ export interface MachineOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly budgetMs: number;
+  /** Must not throw. */
   readonly onError: (error: unknown) => void;
   readonly firstSequence: number;
   readonly readers: Readers;
@@ -46,10 +47,11 @@ export class GracePeriodMachine {
   private endedCount = 0;
   private expeditedCount = 0;
   private observers: AdvanceObserver[] = [];
-  private spareObservers: AdvanceObserver[] = [];
+  private spareObservers: AdvanceObserver[] | null = null;
   private readonly clock: Clock;
   private readonly scheduler: Scheduler;
   private readonly readers: Readers;
+  private readonly onError: (error: unknown) => void;
   private readonly onWeakTurn = (): void => {
     this.weakTurn = false;
     this.turn();
@@ -63,6 +65,7 @@ export class GracePeriodMachine {
     this.clock = options.clock;
     this.scheduler = options.scheduler;
     this.readers = options.readers;
+    this.onError = options.onError;
     this.callbacks = new CallbackQueue(options);
     this.sequence = options.firstSequence;
     this.wanted = options.firstSequence;
@@ -226,10 +229,15 @@ export class GracePeriodMachine {
     if (told.length === 0) {
       return;
     }
-    // Observers may ask to be told again from within: that goes to the other array.
-    this.observers = this.spareObservers;
+    // Observers may ask to be told again from within: that goes to another array.
+    this.observers = this.spareObservers ?? [];
+    this.spareObservers = null;
     for (const observer of told) {
-      observer.cookieAdvanced();
+      try {
+        observer.cookieAdvanced();
+      } catch (error) {
+        this.onError(error);
+      }
     }
     told.length = 0;
     this.spareObservers = told;
