@@ -6,6 +6,7 @@ import { GracePeriodMachine, type Readers, fromCookie, toCookie } from './intern
 import { Hold, HoldList } from './internal/holds.js';
 import { checkBudget, checkSequence, checkStall } from './internal/options.js';
 import { firstOver } from './internal/poll-first.js';
+import { DebugIndex, Epoch } from './internal/srcu-index.js';
 import { StallWatch } from './internal/stall-watch.js';
 import { RcuError } from './rcu-error.js';
 import { type SrcuReport, warnOf } from './srcu-report.js';
@@ -34,31 +35,6 @@ export interface SrcuOptions {
   readonly scheduler?: Scheduler;
   /** Where the grace-period sequence starts; a multiple of 4. For tests. Default 0. */
   readonly firstSequence?: number;
-}
-
-/** Readers that began between two flips. There are two, used in turn; each is the counter and the index in one. */
-class Epoch implements SrcuIndex {
-  readonly domain: Srcu;
-  readers = 0;
-  /** Readers given up at exit, whose unlock may still come. */
-  abandoned = 0;
-
-  constructor(domain: Srcu) {
-    this.domain = domain;
-  }
-}
-
-/** In debug mode, one per lock: knows whether it was unlocked, and where it was locked. */
-class DebugIndex implements SrcuIndex {
-  readonly domain: Srcu;
-  readonly epoch: Epoch;
-  readonly hold: Hold;
-
-  constructor(domain: Srcu, epoch: Epoch, hold: Hold) {
-    this.domain = domain;
-    this.epoch = epoch;
-    this.hold = hold;
-  }
 }
 
 /**
@@ -126,7 +102,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
   readLock(): SrcuIndex {
     const epoch = this.open;
     if (epoch === null) {
-      return this.readLockSlow();
+      return this.readLockSlow('read lock', this.readLock);
     }
     epoch.readers++;
     return epoch;
@@ -159,8 +135,8 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
    * @throws {RcuError} `ERR_SRCU_CLOSED`
    */
   guard(label = 'guard'): SrcuGuard {
-    const index = this.readLock();
-    const hold = this.hold(label);
+    const index = this.open === null ? this.readLockSlow(label, this.guard) : this.readLock();
+    const hold = this.holdOf(index, label);
     const guard = new SrcuGuard(hold, index, this);
     watchForLeak(guard, hold, index, this);
     return guard;
@@ -178,17 +154,19 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
   read<T>(section: () => T, label?: string): T;
   read<T>(section: () => T | PromiseLike<T>, label?: string): T | Promise<T>;
   read<T>(section: () => T | PromiseLike<T>, label = section.name || 'read'): T | Promise<T> {
-    const index = this.readLock();
+    const index = this.open === null ? this.readLockSlow(label, this.read) : this.readLock();
     let result: T | PromiseLike<T>;
+    let async: boolean;
     try {
       result = section();
+      async = isThenable(result);
     } catch (error) {
       this.readUnlock(index);
       throw error;
     }
-    if (!isThenable(result)) {
+    if (!async) {
       this.readUnlock(index);
-      return result;
+      return result as T;
     }
     return this.unlockAfter(result, index, label);
   }
@@ -351,11 +329,12 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     }
   }
 
-  private readLockSlow(): SrcuIndex {
+  /** @param method the public method that was called, where the remembered stack begins */
+  private readLockSlow(label: string, method: AnyMethod): SrcuIndex {
     this.assertOpen('lock');
     const epoch = this.current;
     epoch.readers++;
-    return new DebugIndex(this, epoch, this.hold('read lock'));
+    return new DebugIndex(this, epoch, this.hold(label, stackAbove(method)));
   }
 
   private readUnlockSlow(index: SrcuIndex): void {
@@ -381,8 +360,6 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
       if (epoch.readers === 0 && epoch === this.draining) {
         this.machine.arm();
       }
-    } else if (epoch.abandoned > 0) {
-      epoch.abandoned--;
     } else {
       throw this.unbalanced();
     }
@@ -392,27 +369,37 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     return new RcuError('ERR_SRCU_UNBALANCED', `Cannot unlock "${this.name}": this index was unlocked already`);
   }
 
-  private hold(label: string): Hold {
-    const hold = new Hold(label, this.clock.now(), this.debug ? stackOfCaller() : null);
+  private hold(label: string, stack: string | null): Hold {
+    const hold = new Hold(label, this.clock.now(), stack);
     this.holds.add(hold);
     this.stallWatch.watch();
     return hold;
   }
 
-  private async unlockAfter<T>(result: PromiseLike<T>, index: SrcuIndex, label: string): Promise<T> {
-    const hold = this.hold(label);
+  /** In debug mode an index has its own already. */
+  private holdOf(index: SrcuIndex, label: string): Hold {
+    return index instanceof DebugIndex ? index.hold : this.hold(label, null);
+  }
+
+  private unlockHold(hold: Hold, index: SrcuIndex): void {
+    if (!(index instanceof DebugIndex)) {
+      this.holds.remove(hold);
+    }
+    this.readUnlock(index);
+  }
+
+  private async unlockAfter<T>(result: T | PromiseLike<T>, index: SrcuIndex, label: string): Promise<T> {
+    const hold = this.holdOf(index, label);
     try {
       return await result;
     } finally {
-      this.holds.remove(hold);
-      this.readUnlock(index);
+      this.unlockHold(hold, index);
     }
   }
 
   /** @internal Ends the section of a guard. */
   releaseGuard(hold: Hold, index: SrcuIndex, leaked: boolean): void {
-    this.holds.remove(hold);
-    this.readUnlock(index);
+    this.unlockHold(hold, index);
     if (leaked) {
       this.leaks++;
       this.onReport({
@@ -456,9 +443,11 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
 
   private abandonReaders(): void {
     this.report('abandoned', this.oldestReader(), this.machine.ageMs());
-    for (const epoch of [this.current, this.draining]) {
-      epoch.abandoned += epoch.readers;
-      epoch.readers = 0;
+    // New counters, so that the late unlock of a reader that was given up cannot end the section of a later one.
+    this.current = new Epoch(this);
+    this.draining = new Epoch(this);
+    if (this.open !== null) {
+      this.open = this.current;
     }
     this.machine.arm();
   }
@@ -470,8 +459,10 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
   }
 }
 
-function stackOfCaller(): string | null {
+type AnyMethod = (...args: never[]) => unknown;
+
+function stackAbove(method: AnyMethod): string | null {
   const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, stackOfCaller);
+  Error.captureStackTrace(holder, method);
   return holder.stack ?? null;
 }

@@ -44,5 +44,8 @@ export class HoldList {
     } else {
       hold.newer.older = hold.older;
     }
+    // Else a guard that is kept after its release would keep every later hold.
+    hold.newer = null;
+    hold.older = null;
   }
 }
