@@ -1,3 +1,5 @@
+import { LAST_IDLE } from './sequence.js';
+
 const DEFAULT_BUDGET_MS = 1;
 const DEFAULT_STALL_MS = 21_000;
 
@@ -16,8 +18,8 @@ export function checkStall(stallMs: number = DEFAULT_STALL_MS): number {
 }
 
 export function checkSequence(firstSequence: number = 0): number {
-  if (!Number.isSafeInteger(firstSequence) || firstSequence % 4 !== 0) {
-    throw new RangeError(`Cannot start at sequence ${firstSequence}: it must be a safe integer divisible by 4`);
+  if (!(firstSequence >= 0 && firstSequence <= LAST_IDLE && firstSequence % 4 === 0)) {
+    throw new RangeError(`Cannot start at sequence ${firstSequence}: it must be a multiple of 4 from 0 to 2^53 - 8`);
   }
   return firstSequence;
 }

@@ -1,15 +1,25 @@
+import { assert } from '@core/base';
+
 /**
  * Grace-period sequence arithmetic, as in the kernel's kernel/rcu/rcu.h, on integer-valued doubles.
  *
  * The value modulo 4 is the state (0 idle, 1 running), the rest counts grace periods. No bit operations: they would
- * truncate at 2^31, and these numbers are good up to 2^53.
+ * truncate at 2^31, and these numbers are good up to 2^53, which is 71 years of a million grace periods a second.
  */
 
 /** Values per grace period: two low bits of state. */
 const STATES = 4;
 
-/** The sequence when the grace period starts. */
+/** The last idle sequence from which a grace period can run such that every cookie of it is exact. */
+export const LAST_IDLE: number = 2 ** 53 - 2 * STATES;
+
+/**
+ * The sequence when the grace period starts.
+ *
+ * @throws {AssertionError} all of them are used up: no wrap, which would make old cookies unsafe, and no silent stop
+ */
 export function started(sequence: number): number {
+  assert(sequence <= LAST_IDLE, 'Cannot start a grace period: the sequence has reached 2^53');
   return sequence + 1;
 }
 

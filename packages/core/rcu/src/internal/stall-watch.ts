@@ -1,5 +1,8 @@
 import type { Scheduled, Scheduler } from '@core/base';
 
+/** The longest delay of a timer; Node takes a longer one for 1 ms. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 /** Looks after open readers once per period, as long as there are some, with a timer that keeps nothing alive. */
 export class StallWatch {
   readonly stallMs: number;
@@ -28,7 +31,7 @@ export class StallWatch {
   }
 
   private arm(delayMs: number): void {
-    this.timer = this.scheduler.after(delayMs, () => this.expired());
+    this.timer = this.scheduler.after(Math.min(delayMs, MAX_DELAY_MS), () => this.expired());
   }
 
   private expired(): void {
