@@ -3,7 +3,7 @@ import type { AdvanceObserver, Cookie, RcuFlavor, RcuStats } from './flavor.js';
 import { guarded } from './internal/guarded.js';
 import { GracePeriodMachine, type Readers, fromCookie, toCookie } from './internal/grace-period-machine.js';
 import { firstOver } from './internal/poll-first.js';
-import { checkBudget, checkSequence } from './internal/options.js';
+import { checkBudget, checkCallback, checkSequence } from './internal/options.js';
 import { RcuError } from './rcu-error.js';
 
 export interface RcuOptions {
@@ -78,7 +78,9 @@ export class Rcu implements RcuFlavor {
     return a === b;
   }
 
+  /** @throws {TypeError} `callback` is no function */
   call(callback: () => void): void {
+    checkCallback(callback);
     this.machine.call(callback);
   }
 
@@ -165,6 +167,8 @@ class TurnReaders implements Readers {
   machine!: GracePeriodMachine;
   depth = 0;
   overstayed = 0;
+  /** Sections reported as overstaying whose end may still come. */
+  private overdue = 0;
   readonly debug: boolean;
   private readonly onError: (error: unknown) => void;
 
@@ -180,10 +184,13 @@ class TurnReaders implements Readers {
   }
 
   leave(): void {
-    if (this.depth === 0) {
+    if (this.depth > 0) {
+      this.depth--;
+    } else if (this.overdue > 0) {
+      this.overdue--;
+    } else {
       throw new RcuError('ERR_RCU_UNBALANCED', 'Cannot unlock: no section is open');
     }
-    this.depth--;
   }
 
   gracePeriodStarted(): void {}
@@ -195,6 +202,7 @@ class TurnReaders implements Readers {
   quiescent(): boolean {
     if (this.depth > 0) {
       this.overstayed++;
+      this.overdue += this.depth;
       this.depth = 0;
       this.onError(
         new RcuError(

@@ -4,7 +4,7 @@ import { type Blocked, watchExit, unwatchExit } from './internal/before-exit.js'
 import { guarded } from './internal/guarded.js';
 import { GracePeriodMachine, type Readers, fromCookie, toCookie } from './internal/grace-period-machine.js';
 import { Hold, HoldList } from './internal/holds.js';
-import { checkBudget, checkSequence, checkStall } from './internal/options.js';
+import { checkBudget, checkCallback, checkSequence, checkStall } from './internal/options.js';
 import { firstOver } from './internal/poll-first.js';
 import { DebugIndex, Epoch } from './internal/srcu-index.js';
 import { StallWatch } from './internal/stall-watch.js';
@@ -193,9 +193,13 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     return a === b;
   }
 
-  /** @throws {RcuError} `ERR_SRCU_CLOSED` */
+  /**
+   * @throws {RcuError} `ERR_SRCU_CLOSED`
+   * @throws {TypeError} `callback` is no function
+   */
   call(callback: () => void): void {
     this.assertOpen('queue a callback');
+    checkCallback(callback);
     this.enqueue(callback);
   }
 
@@ -254,7 +258,8 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
   }
 
   /**
-   * Refuses new readers, waits for those there are and for the callbacks, then refuses everything. Idempotent.
+   * Refuses new readers and callbacks at once, and waits for those there are; then every cookie taken before is over.
+   * What only asks (`getState`, `poll`, `equal`, `barrier`, `stats`) goes on answering. Idempotent.
    */
   [Symbol.asyncDispose](): Promise<void> {
     this.closing ??= this.close();
@@ -272,6 +277,8 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     while (this.machine.callbacks.count > 0 || this.current.readers + this.draining.readers > 0) {
       await this.gracePeriod();
     }
+    // No reader can come any more, so whoever still asks about a cookie hears that it is over.
+    this.machine.endNow();
     this.stallWatch.stop();
   }
 

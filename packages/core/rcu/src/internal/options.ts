@@ -23,3 +23,9 @@ export function checkSequence(firstSequence: number = 0): number {
   }
   return firstSequence;
 }
+
+export function checkCallback(callback: unknown): void {
+  if (typeof callback !== 'function') {
+    throw new TypeError(`Cannot queue a callback: it is ${callback === null ? 'null' : typeof callback}, no function`);
+  }
+}
