@@ -1,0 +1,251 @@
+import { isThenable } from '@core/base';
+
+import { ShrinkerError } from '../shrinker-error.js';
+import { type MemoryGroup, SHRINK_EMPTY, SHRINK_STOP, type ShrinkControl, type Zone } from '../spec.js';
+import { shrinkEnd, shrinkStart, type ShrinkStart } from '../trace.js';
+import type { Entry } from './entry.js';
+import { awaitScan } from './own-scan.js';
+
+/** The control of a pass: what callbacks see, and write `nrScanned` of. */
+export class Control implements ShrinkControl {
+  zone: Zone = 'heap';
+  group: MemoryGroup | null = null;
+  nrToScan = 0;
+  nrScanned = 0;
+  priority = 0;
+  mode: ShrinkControl['mode'] = 'background';
+}
+
+/**
+ * One shrinker's part in a pass: how much it is asked to scan, in batches, and what is put off to the next pass.
+ *
+ * Used for one shrinker after the other, and again for the next pass as long as every scan answered synchronously.
+ * All arithmetic is on doubles: a shift would cut off at 2^31.
+ *
+ * @see Linux mm/shrinker.c, do_shrink_slab
+ */
+export class Run {
+  readonly sc: Control = new Control();
+  zoneIndex = 0;
+  /** 2 to the power of the priority. */
+  scale = 1;
+
+  /** What the last run freed. */
+  freed = 0;
+  #scanned = 0;
+  #freeable = 0;
+  #deferred = 0;
+  #delta = 0;
+  #total = 0;
+  #traced = false;
+  #startSeen = false;
+  #scan: PromiseLike<number> | null = null;
+
+  /**
+   * Runs the entry's shrinker, which the caller holds a reference on.
+   *
+   * Never throws: what callbacks throw goes to the error channel.
+   *
+   * @returns false when a scan answered with a promise: then {@link toEnd} or {@link settle} has to follow
+   */
+  start(entry: Entry): boolean {
+    this.freed = 0;
+    // It would be called from inside itself: by a pass that its own callback began.
+    if (entry.running) {
+      return true;
+    }
+    const freeable = countOf(entry, this.sc);
+    if (freeable === 0) {
+      return true;
+    }
+    const deferred = entry.takeDeferred(this.zoneIndex);
+    const { seeks } = entry;
+    const delta = seeks === 0 ? Math.floor(freeable / 2) : Math.floor((Math.floor(freeable / this.scale) * 4) / seeks);
+    this.#scanned = 0;
+    this.#freeable = freeable;
+    this.#deferred = deferred;
+    this.#delta = delta;
+    this.#total = Math.min(Math.floor(deferred / this.scale) + delta, 2 * freeable);
+    this.#traceStart(entry);
+    if (!this.#scanOn(entry)) {
+      return false;
+    }
+    this.#end(entry);
+    return true;
+  }
+
+  /** Awaits the promise of a run that {@link start} left unfinished, and does the rest of it. Never rejects. */
+  async toEnd(entry: Entry): Promise<void> {
+    while ((await this.#answered(entry)) && !this.#scanOn(entry)) {
+      // Another batch answered with a promise.
+    }
+    this.#end(entry);
+  }
+
+  /** As {@link toEnd}, but calls `scan` no more. */
+  async settle(entry: Entry): Promise<void> {
+    await this.#answered(entry);
+    this.#end(entry);
+  }
+
+  /** Scans batch by batch; false when it has to wait for one. */
+  #scanOn(entry: Entry): boolean {
+    const { batch } = entry;
+    const { sc } = this;
+    while (this.#total >= batch || this.#total >= this.#freeable) {
+      const nrToScan = Math.min(batch, this.#total);
+      sc.nrToScan = nrToScan;
+      sc.nrScanned = nrToScan;
+      const result = callScan(entry, sc);
+      if (typeof result !== 'number') {
+        this.#scan = result;
+        entry.inFlight++;
+        return false;
+      }
+      if (!this.#take(entry, result)) {
+        break;
+      }
+    }
+    return true;
+  }
+
+  async #answered(entry: Entry): Promise<boolean> {
+    const scan = this.#scan as PromiseLike<number>;
+    this.#scan = null;
+    let result: number;
+    try {
+      result = checkFreed(entry, await awaitScan(entry, scan));
+    } catch (error) {
+      result = fail(entry, error);
+    }
+    entry.inFlight--;
+    return this.#take(entry, result);
+  }
+
+  /** Takes the result of one batch; false when there must not be another. */
+  #take(entry: Entry, result: number): boolean {
+    if (result === SHRINK_STOP) {
+      return false;
+    }
+    this.freed += result;
+    const scanned = scannedOf(entry, this.sc);
+    this.#scanned += scanned;
+    this.#total -= scanned;
+    // A batch that looked at nothing would come again for ever.
+    return scanned > 0;
+  }
+
+  #end(entry: Entry): void {
+    const left = Math.min(Math.max(this.#deferred + this.#delta - this.#scanned, 0), 2 * this.#freeable);
+    const deferredAfter = entry.addDeferred(this.zoneIndex, left);
+    entry.runs++;
+    entry.freed += this.freed;
+    entry.scanned += this.#scanned;
+    entry.host.book(this.freed, this.#scanned);
+    // Whoever hears of an end has heard of its start: a run that nobody saw begin stays silent for a listener who
+    // came to both channels meanwhile.
+    if (this.#traced && (this.#startSeen || !shrinkStart.hasSubscribers)) {
+      shrinkEnd.publish({
+        ...this.#startPayload(entry),
+        totalScan: this.#total,
+        freedObjects: this.freed,
+        scannedObjects: this.#scanned,
+        deferredAfter,
+      });
+    }
+  }
+
+  #traceStart(entry: Entry): void {
+    this.#startSeen = shrinkStart.hasSubscribers;
+    this.#traced = this.#startSeen || shrinkEnd.hasSubscribers;
+    if (this.#startSeen) {
+      shrinkStart.publish(this.#startPayload(entry));
+    }
+  }
+
+  #startPayload(entry: Entry): ShrinkStart {
+    const { zone, group, priority, mode } = this.sc;
+    return {
+      shrinker: entry.name,
+      id: entry.id,
+      zone,
+      group,
+      priority,
+      mode,
+      freeableObjects: this.#freeable,
+      deferredScan: this.#deferred,
+      delta: this.#delta,
+      totalScan: this.#total,
+    };
+  }
+}
+
+/** Calls `count`; 0 when there is nothing to free, or it failed. */
+function countOf(entry: Entry, sc: Control): number {
+  let count: number;
+  entry.running = true;
+  try {
+    count = entry.spec.count(sc);
+  } catch (error) {
+    fail(entry, error);
+    return 0;
+  } finally {
+    entry.running = false;
+  }
+  if (count >= 0 && count <= Number.MAX_SAFE_INTEGER) {
+    return Math.floor(count);
+  }
+  if (count !== SHRINK_EMPTY) {
+    fail(entry, badResult(entry, 'count', count));
+  }
+  return 0;
+}
+
+function callScan(entry: Entry, sc: Control): number | PromiseLike<number> {
+  entry.running = true;
+  try {
+    const result = entry.spec.scan(sc);
+    return typeof result === 'number' || !isThenable(result) ? checkFreed(entry, result) : result;
+  } catch (error) {
+    return fail(entry, error);
+  } finally {
+    entry.running = false;
+  }
+}
+
+/** What a scan freed, {@link SHRINK_STOP} also for what is no such number. */
+function checkFreed(entry: Entry, freed: number): number {
+  if (isFreed(freed)) {
+    return freed;
+  }
+  return fail(entry, badResult(entry, 'scan', freed));
+}
+
+/** Whether it is what a scan may return. */
+export function isFreed(result: unknown): result is number {
+  return typeof result === 'number' && ((result >= 0 && result <= Number.MAX_SAFE_INTEGER) || result === SHRINK_STOP);
+}
+
+/** What a scan looked at, 0 also for what is no such number. */
+function scannedOf(entry: Entry, sc: Control): number {
+  const { nrScanned } = sc;
+  if (Number.isSafeInteger(nrScanned) && nrScanned >= 0) {
+    return nrScanned;
+  }
+  fail(entry, badResult(entry, 'nrScanned', nrScanned));
+  return 0;
+}
+
+function fail(entry: Entry, error: unknown): typeof SHRINK_STOP {
+  entry.errors++;
+  entry.host.report(error, entry);
+  return SHRINK_STOP;
+}
+
+/** @internal */
+export function badResult(entry: Entry, what: string, value: unknown): ShrinkerError {
+  return new ShrinkerError(
+    'ERR_SHRINKER_BAD_RESULT',
+    `Cannot use the ${what} of shrinker ${entry.name}: it is ${typeof value === 'number' ? value : typeof value}, not a number of objects`,
+  );
+}

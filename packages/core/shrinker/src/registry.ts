@@ -1,0 +1,403 @@
+import { reportUncaught } from '@core/base';
+
+import { Entry, type EntryHost } from './internal/entry.js';
+import { isInsideOwnScan } from './internal/own-scan.js';
+import { Run } from './internal/run.js';
+import { goneAlready, ShrinkerList } from './internal/shrinker-list.js';
+import { zoneIndexOf } from './internal/zones.js';
+import { ShrinkerDebug } from './shrinker-debug.js';
+import { ShrinkerError } from './shrinker-error.js';
+import type { Shrinker } from './shrinker.js';
+import { DEF_PRIORITY, type MemoryGroup, type ShrinkControl, type ShrinkerSpec, type Zone } from './spec.js';
+
+/** The options of a {@link ShrinkerRegistry}. */
+export interface ShrinkerRegistryOptions {
+  /**
+   * Takes what callbacks throw, reject with, or return that is no number of objects. The pass goes on. Absent: the
+   * error is thrown where nobody catches it, as an uncaught exception.
+   */
+  readonly onError?: (error: unknown, shrinker: Shrinker) => void;
+}
+
+/** What a pass is asked to do. */
+export interface ShrinkRequest {
+  /** Whose memory is short. Absent: `heap`. */
+  readonly zone?: Zone;
+  /** Null until there are groups. */
+  readonly group?: MemoryGroup | null;
+  /** 12 (mild: 1/4096 of each cache) to 0 (desperate: all of it). Absent: 12. */
+  readonly priority?: number;
+  /** Absent: `background` for `shrinkSlab`, `direct` for `shrinkSlabSync`. */
+  readonly mode?: ShrinkControl['mode'];
+}
+
+/** What one shrinker has done since it was registered. */
+export interface ShrinkerStats {
+  readonly name: string;
+  readonly id: number;
+  /** Passes in which it had anything to free. */
+  readonly runs: number;
+  readonly freed: number;
+  readonly scanned: number;
+  readonly errors: number;
+}
+
+/** What a registry has done since it was made, shrinkers that have been freed included. */
+export interface RegistryStats {
+  readonly passes: number;
+  readonly freed: number;
+  readonly scanned: number;
+  readonly errors: number;
+  /** The shrinkers that are registered now, in the order of registration. */
+  readonly shrinkers: readonly ShrinkerStats[];
+}
+
+/**
+ * The caches that give memory back, and the passes that ask them to.
+ *
+ * A pass visits each registered shrinker once, in the order of registration, and asks it to scan as many objects as
+ * the priority, its seeks and the work put off before come to. Passes may overlap, with each other, with `register` and
+ * with `free`; none waits for another.
+ *
+ * @see Linux mm/shrinker.c
+ */
+export class ShrinkerRegistry implements AsyncDisposable {
+  /** Counts and scans one shrinker by hand. */
+  readonly debug: ShrinkerDebug;
+
+  // TS-private, so that a test can put in a broken one and see itself fail.
+  private readonly list: ShrinkerList = new ShrinkerList();
+  readonly #names = new Map<string, Entry>();
+  readonly #onError: ((error: unknown, shrinker: Shrinker) => void) | null;
+  readonly #host: EntryHost;
+  #nextId = 0;
+  #closing: Promise<void> | null = null;
+  #passes = 0;
+  #freed = 0;
+  #scanned = 0;
+  #errors = 0;
+  // The run of the last pass that stayed synchronous. A scan that awaits may look at its control later, so the run of
+  // a pass that did not is left to it.
+  #spareRun: Run | null = new Run();
+
+  constructor(options: ShrinkerRegistryOptions = {}) {
+    this.#onError = options.onError ?? null;
+    this.#host = {
+      report: (error, entry) => {
+        this.#report(error, entry);
+      },
+      book: (freed, scanned) => {
+        this.#freed += freed;
+        this.#scanned += scanned;
+      },
+    };
+    this.debug = new ShrinkerDebug(this.list, this.#names);
+  }
+
+  /**
+   * Makes a shrinker that nobody calls yet: register it when its cache is ready to be called.
+   *
+   * @throws {TypeError | RangeError} when the spec is not valid
+   * @throws {ShrinkerError} ERR_SHRINKER_CLOSED
+   */
+  alloc(spec: ShrinkerSpec): Shrinker {
+    this.#checkOpen('allocate a shrinker');
+    return new Entry(this.#host, this.#nextId++, spec);
+  }
+
+  /**
+   * Makes the shrinker known to every pass that begins from now on. Never waits for a pass. O(1).
+   *
+   * @throws {TypeError} when it is no shrinker
+   * @throws {ShrinkerError} ERR_SHRINKER_CLOSED, ERR_SHRINKER_FOREIGN, ERR_SHRINKER_REGISTERED, ERR_SHRINKER_FREED,
+   *   ERR_SHRINKER_NAME_TAKEN
+   */
+  register(shrinker: Shrinker): void {
+    this.#checkOpen('register a shrinker');
+    const entry = this.#own(shrinker, 'register');
+    if (entry.state === 'registered') {
+      throw new ShrinkerError('ERR_SHRINKER_REGISTERED', `Cannot register shrinker ${entry.name}: it is registered`);
+    }
+    if (entry.state !== 'allocated') {
+      throw new ShrinkerError(
+        'ERR_SHRINKER_FREED',
+        `Cannot register shrinker ${entry.name}: it was freed, allocate another`,
+      );
+    }
+    if (this.#names.has(entry.name)) {
+      throw new ShrinkerError(
+        'ERR_SHRINKER_NAME_TAKEN',
+        `Cannot register shrinker ${entry.name}: another one has this name, choose another or free that one first`,
+      );
+    }
+    this.#names.set(entry.name, entry);
+    entry.state = 'registered';
+    this.list.publish(entry);
+  }
+
+  /**
+   * Makes the shrinker unknown to every pass, and resolves when none calls it any more.
+   *
+   * Waits for the runs of this shrinker that are in progress, and for nothing else; no run begins after the call. When
+   * none is in progress it is done on return, and the promise is one that is always the same. Its name is free at once.
+   * Null, and a shrinker that was never registered, are fine.
+   *
+   * A shrinker cannot be freed from inside its own `count` or `scan`, which would wait for itself. That is found out
+   * when the caller is on the stack of the callback, or is awaited by it through async functions; a call from a timer
+   * or a `then` handler that the scan waits for is not, and would hang.
+   *
+   * @returns a promise that rejects with TypeError when it is no shrinker, and with ShrinkerError ERR_SHRINKER_FOREIGN,
+   *   ERR_SHRINKER_FREED, ERR_SHRINKER_FREE_IN_SCAN. It never throws.
+   */
+  free(shrinker: Shrinker | null | undefined): Promise<void> {
+    if (shrinker === null || shrinker === undefined) {
+      return goneAlready();
+    }
+    try {
+      return this.#free(this.#own(shrinker, 'free'));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Asks every shrinker to free objects, one after the other, and resolves to how many were freed.
+   *
+   * Synchronous as far as the scans are: it returns after the whole pass, or at the first scan that answers with a
+   * promise. What a callback throws goes to the error channel, and the pass goes on. A shrinker whose callback is on
+   * the stack is left out, and so is one that was registered after the pass began.
+   *
+   * @returns a promise that rejects with TypeError or RangeError when the request is not valid, and with ShrinkerError
+   *   ERR_SHRINKER_NO_GROUPS, ERR_SHRINKER_CLOSED. It never throws.
+   */
+  shrinkSlab(request: ShrinkRequest = {}): Promise<number> {
+    let run: Run;
+    try {
+      run = this.#begin(request, 'background');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const { list } = this;
+    const until = list.registrations;
+    let freed = 0;
+    for (let entry = list.first; entry !== null && entry.order <= until;) {
+      if (!list.tryGet(entry)) {
+        entry = entry.next;
+      } else if (run.start(entry)) {
+        freed += run.freed;
+        entry = list.putAndNext(entry);
+      } else {
+        return this.#walkOn(run, entry, until, freed);
+      }
+    }
+    this.#spareRun = run;
+    return Promise.resolve(freed);
+  }
+
+  /**
+   * As {@link shrinkSlab}, at once: for whoever cannot go on without the memory. Returns how many objects were freed.
+   *
+   * A scan that answers with a promise counts as 0 here. It goes on in the background: what it frees goes to `stats()`
+   * and lessens what is put off, its error goes to the error channel, and `free` waits for it. While a scan of it is in
+   * flight, a shrinker is left out of synchronous passes.
+   *
+   * @throws {TypeError | RangeError} when the request is not valid
+   * @throws {ShrinkerError} ERR_SHRINKER_NO_GROUPS, ERR_SHRINKER_CLOSED
+   */
+  shrinkSlabSync(request: ShrinkRequest = {}): number {
+    let run = this.#begin(request, 'direct');
+    const { list } = this;
+    const until = list.registrations;
+    let freed = 0;
+    for (let entry = list.first; entry !== null && entry.order <= until;) {
+      if (entry.inFlight > 0 || !list.tryGet(entry)) {
+        entry = entry.next;
+      } else if (run.start(entry)) {
+        freed += run.freed;
+        entry = list.putAndNext(entry);
+      } else {
+        // What was freed before the batch that has to be awaited is there now.
+        freed += run.freed;
+        void this.#settle(run, entry);
+        run = this.#another(run);
+        entry = list.after(entry);
+      }
+    }
+    this.#spareRun = run;
+    return freed;
+  }
+
+  stats(): RegistryStats {
+    const shrinkers: ShrinkerStats[] = [];
+    for (let entry = this.list.first; entry !== null; entry = entry.next) {
+      const { name, id, runs, freed, scanned, errors } = entry;
+      shrinkers.push({ name, id, runs, freed, scanned, errors });
+    }
+    return {
+      passes: this.#passes,
+      freed: this.#freed,
+      scanned: this.#scanned,
+      errors: this.#errors,
+      shrinkers,
+    };
+  }
+
+  /**
+   * Frees every shrinker, and resolves when none is called any more; the owners of these may still free them, once.
+   * A second call is harmless; anything but `free`, `stats` and `debug` throws from now on.
+   *
+   * @returns a promise that rejects with ShrinkerError ERR_SHRINKER_FREE_IN_SCAN, and then has done nothing
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing === null) {
+      for (let entry = this.list.first; entry !== null; entry = entry.next) {
+        checkOutsideOwnScan(entry);
+      }
+    }
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const runs: Promise<void>[] = [];
+    for (let entry = this.list.first, next: Entry | null; entry !== null; entry = next) {
+      next = entry.next;
+      if (entry.state === 'registered') {
+        runs.push(this.#retire(entry));
+        entry.state = 'swept';
+      } else if (entry.gone !== null) {
+        runs.push(entry.gone);
+      }
+    }
+    await Promise.all(runs);
+  }
+
+  #free(entry: Entry): Promise<void> {
+    switch (entry.state) {
+      case 'allocated':
+        entry.state = 'freed';
+        return goneAlready();
+      case 'swept':
+        entry.state = 'freed';
+        return entry.gone ?? goneAlready();
+      case 'freed':
+        throw new ShrinkerError('ERR_SHRINKER_FREED', `Cannot free shrinker ${entry.name}: it was freed before`);
+      case 'registered':
+    }
+    checkOutsideOwnScan(entry);
+    entry.state = 'freed';
+    return this.#retire(entry);
+  }
+
+  #retire(entry: Entry): Promise<void> {
+    this.#names.delete(entry.name);
+    return this.list.retire(entry);
+  }
+
+  async #walkOn(run: Run, at: Entry, until: number, freedBefore: number): Promise<number> {
+    const { list } = this;
+    let freed = freedBefore;
+    await run.toEnd(at);
+    freed += run.freed;
+    for (let entry = list.putAndNext(at); entry !== null && entry.order <= until;) {
+      if (!list.tryGet(entry)) {
+        entry = entry.next;
+        continue;
+      }
+      if (!run.start(entry)) {
+        await run.toEnd(entry);
+      }
+      freed += run.freed;
+      entry = list.putAndNext(entry);
+    }
+    return freed;
+  }
+
+  async #settle(run: Run, entry: Entry): Promise<void> {
+    await run.settle(entry);
+    this.list.put(entry);
+  }
+
+  #begin(request: ShrinkRequest, mode: ShrinkControl['mode']): Run {
+    this.#checkOpen('shrink');
+    checkRequest(request);
+    // Taken, not shared: a callback may begin a pass of its own.
+    const run = this.#spareRun ?? new Run();
+    this.#spareRun = null;
+    const priority = request.priority ?? DEF_PRIORITY;
+    const zone = request.zone ?? 'heap';
+    run.sc.zone = zone;
+    run.sc.priority = priority;
+    run.sc.mode = request.mode ?? mode;
+    run.zoneIndex = zoneIndexOf(zone);
+    run.scale = 2 ** priority;
+    this.#passes++;
+    return run;
+  }
+
+  #another(run: Run): Run {
+    const another = new Run();
+    another.sc.zone = run.sc.zone;
+    another.sc.priority = run.sc.priority;
+    another.sc.mode = run.sc.mode;
+    another.zoneIndex = run.zoneIndex;
+    another.scale = run.scale;
+    return another;
+  }
+
+  #own(shrinker: Shrinker, action: string): Entry {
+    if (!(shrinker instanceof Entry)) {
+      throw new TypeError(`Cannot ${action} what is not a shrinker: use what alloc has returned`);
+    }
+    if (shrinker.host !== this.#host) {
+      throw new ShrinkerError(
+        'ERR_SHRINKER_FOREIGN',
+        `Cannot ${action} shrinker ${shrinker.name}: it belongs to another registry`,
+      );
+    }
+    return shrinker;
+  }
+
+  #checkOpen(action: string): void {
+    if (this.#closing !== null) {
+      throw new ShrinkerError('ERR_SHRINKER_CLOSED', `Cannot ${action}: the registry was disposed of`);
+    }
+  }
+
+  #report(error: unknown, entry: Entry): void {
+    this.#errors++;
+    if (this.#onError === null) {
+      reportUncaught(error);
+      return;
+    }
+    try {
+      this.#onError(error, entry);
+    } catch (secondError) {
+      reportUncaught(secondError);
+    }
+  }
+}
+
+function checkRequest(request: ShrinkRequest): void {
+  const { group, priority, mode } = request;
+  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= DEF_PRIORITY)) {
+    const message = `Cannot shrink at priority ${String(priority)}: give an integer from 0 to ${DEF_PRIORITY}`;
+    throw typeof priority === 'number' ? new RangeError(message) : new TypeError(message);
+  }
+  if (mode !== undefined && mode !== 'background' && mode !== 'direct') {
+    const message = `Cannot shrink in mode ${String(mode)}: the modes are background, direct`;
+    throw typeof mode === 'string' ? new RangeError(message) : new TypeError(message);
+  }
+  if (group !== undefined && group !== null) {
+    throw new ShrinkerError('ERR_SHRINKER_NO_GROUPS', 'Cannot shrink a group: there are no groups yet, give null');
+  }
+}
+
+function checkOutsideOwnScan(entry: Entry): void {
+  if (isInsideOwnScan(entry)) {
+    throw new ShrinkerError(
+      'ERR_SHRINKER_FREE_IN_SCAN',
+      `Cannot free shrinker ${entry.name}: its own count or scan would wait for that, free it after it has returned`,
+    );
+  }
+}
