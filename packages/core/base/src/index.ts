@@ -4,4 +4,5 @@ export { type Clock, systemClock } from './clock.js';
 export { type Scheduled, type Scheduler, systemScheduler } from './scheduler.js';
 export { type Rng, SeededRng } from './rng.js';
 export { reportUncaught } from './report-uncaught.js';
+export { TurnBudget } from './turn-budget.js';
 export { isThenable } from './thenable.js';

@@ -1,0 +1,68 @@
+/**
+ * A growable array whose first elements have their place from the start, and whose places stay when elements go: up to
+ * `inline` elements nothing is allocated.
+ *
+ * @see fs/bcachefs/darray.h
+ */
+export class DArray<T> implements Iterable<T> {
+  private items: (T | undefined)[];
+  private count = 0;
+
+  /** @param inline places made in advance */
+  constructor(inline = 4) {
+    this.items = Array.from<T | undefined>({ length: inline }).fill(undefined);
+  }
+
+  get length(): number {
+    return this.count;
+  }
+
+  /** Places there are, used or not. */
+  get capacity(): number {
+    return this.items.length;
+  }
+
+  at(index: number): T | undefined {
+    return index < this.count ? this.items[index] : undefined;
+  }
+
+  /** O(1) amortised. @returns the new length */
+  push(value: T): number {
+    if (this.count === this.items.length) {
+      this.items.push(value);
+    } else {
+      this.items[this.count] = value;
+    }
+    return ++this.count;
+  }
+
+  pop(): T | undefined {
+    return this.count === 0 ? undefined : this.removeAt(this.count - 1);
+  }
+
+  /** Takes out one element and closes the gap, O(length - index). */
+  removeAt(index: number): T | undefined {
+    if (index < 0 || index >= this.count) {
+      return undefined;
+    }
+    const { items } = this;
+    const value = items[index];
+    this.count--;
+    for (let gap = index; gap < this.count; gap++) {
+      items[gap] = items[gap + 1];
+    }
+    items[this.count] = undefined;
+    return value;
+  }
+
+  clear(): void {
+    this.items.fill(undefined);
+    this.count = 0;
+  }
+
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let index = 0; index < this.count; index++) {
+      yield this.items[index] as T;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/** A fixed number of slots; an empty one holds `undefined`. Interior nodes hold nodes, leaves hold what users store. */
+export type RadixNode = unknown[];
+
+const DEFAULT_ENTRIES = 256;
+const DEFAULT_SPARES = 64;
+const BYTES_PER_ENTRY = 8;
+/** What V8 adds to the elements of an array: the array object and the header of its elements. */
+const BYTES_PER_NODE = 48;
+
+export interface NodePoolOptions {
+  /** Bytes that all nodes of this pool may take, spares included. Default unlimited; 0 means never a node. */
+  readonly budgetBytes?: number;
+  /** Slots in a node, a power of two of at least 2. Default 256. */
+  readonly nodeEntries?: number;
+  /** Nodes given back that are kept for the next taker. Default 64. */
+  readonly spareNodes?: number;
+}
+
+/**
+ * Hands out nodes of one size within a budget, and takes them back.
+ *
+ * `take` may fail: that is the point. Whoever uses a pool must live with null, as kernel code lives with a failing
+ * kmalloc. Both operations are O(nodeEntries) at most; taking a spare is O(1).
+ */
+export class NodePool {
+  readonly budgetBytes: number;
+  readonly nodeEntries: number;
+  readonly nodeBytes: number;
+  private readonly spareNodes: number;
+  private readonly spares: RadixNode[] = [];
+  private readonly blank: RadixNode;
+  private takenCount = 0;
+
+  /** @throws {RangeError} an option is out of range */
+  constructor(options: NodePoolOptions = {}) {
+    const { budgetBytes = Infinity, nodeEntries = DEFAULT_ENTRIES, spareNodes = DEFAULT_SPARES } = options;
+    if (!(budgetBytes >= 0)) {
+      throw new RangeError(`Cannot use a node budget of ${budgetBytes} bytes: it must be 0 or more`);
+    }
+    if (!Number.isInteger(nodeEntries) || nodeEntries < 2 || 2 ** Math.round(Math.log2(nodeEntries)) !== nodeEntries) {
+      throw new RangeError(`Cannot use nodes of ${nodeEntries} entries: it must be a power of two of at least 2`);
+    }
+    if (!(spareNodes >= 0)) {
+      throw new RangeError(`Cannot keep ${spareNodes} spare nodes: it must be 0 or more`);
+    }
+    this.budgetBytes = budgetBytes;
+    this.nodeEntries = nodeEntries;
+    this.nodeBytes = nodeEntries * BYTES_PER_ENTRY + BYTES_PER_NODE;
+    this.spareNodes = spareNodes;
+    // Copies of a packed array of the right length are packed and no larger; `new Array(n)` would be holey.
+    this.blank = Array.from<unknown>({ length: nodeEntries }).fill(undefined);
+  }
+
+  /** Nodes handed out and not given back. */
+  get taken(): number {
+    return this.takenCount;
+  }
+
+  /** Bytes of all nodes, spares included. */
+  get bytes(): number {
+    return (this.takenCount + this.spares.length) * this.nodeBytes;
+  }
+
+  /** A node of empty slots, or null when the budget is spent. */
+  take(): RadixNode | null {
+    const node = this.spares.pop() ?? this.create();
+    if (node !== null) {
+      this.takenCount++;
+    }
+    return node;
+  }
+
+  /**
+   * Takes a node back and empties it, so that nothing of its last user is left for the next.
+   *
+   * @param clean the caller has emptied every slot already
+   * @throws {RangeError} the node is not one of this pool's, or more nodes come back than were taken
+   */
+  give(node: RadixNode, clean = false): void {
+    if (node.length !== this.nodeEntries || this.takenCount === 0) {
+      throw new RangeError(
+        `Cannot take back a node of ${node.length} entries: ${this.takenCount} nodes of ${this.nodeEntries} are out`,
+      );
+    }
+    this.takenCount--;
+    if (this.spares.length < this.spareNodes) {
+      if (!clean) {
+        // A loop: Array.prototype.fill takes ten times as long here.
+        for (let entry = 0; entry < node.length; entry++) {
+          node[entry] = undefined;
+        }
+      }
+      this.spares.push(node);
+    }
+  }
+
+  /** Lets go of the spares. @returns the bytes that this frees */
+  trim(): number {
+    const bytes = this.spares.length * this.nodeBytes;
+    this.spares.length = 0;
+    return bytes;
+  }
+
+  private create(): RadixNode | null {
+    return this.bytes + this.nodeBytes <= this.budgetBytes ? this.blank.slice() : null;
+  }
+}

@@ -1,0 +1,72 @@
+import type { NodePool } from '@core/genradix';
+import type { RcuFlavor } from '@core/rcu';
+import { RcuPending } from './rcu-pending.js';
+import type { RcuHead, RcuPendingStats } from './types.js';
+
+/** An object that carries its own callback. Initialise both fields to null. */
+export interface CallRcuHead extends RcuHead {
+  rcuCallback: ((head: never) => unknown) | null;
+}
+
+export interface CallRcuOptions {
+  readonly rcu: RcuFlavor;
+  readonly nodes?: NodePool;
+  /** Where errors of callbacks go. Default: an uncaught exception. */
+  readonly onError?: (error: unknown, head: CallRcuHead) => void;
+  readonly budgetMs?: number;
+}
+
+/**
+ * Runs callbacks that objects carry, each after a grace period: no closure for each object, and one grace period for
+ * many.
+ *
+ * @see call_rcu() in kernel/rcu/tree.c
+ */
+export class CallRcu implements AsyncDisposable {
+  private readonly pending: RcuPending<CallRcuHead>;
+
+  constructor(options: CallRcuOptions) {
+    this.pending = new RcuPending<CallRcuHead>({ ...options, process: invoke });
+  }
+
+  get count(): number {
+    return this.pending.count;
+  }
+
+  /**
+   * Calls `callback(head)` after a grace period. `head` must not be passed again before that.
+   *
+   * @throws {PendingError} `ERR_PENDING_CLOSED`
+   * @throws {TypeError} `callback` is no function
+   */
+  call<H extends CallRcuHead>(head: H, callback: (head: H) => unknown): void {
+    if (typeof callback !== 'function') {
+      throw new TypeError(`Cannot call ${String(callback)} after a grace period: it must be a function`);
+    }
+    head.rcuCallback = callback;
+    this.pending.enqueue(head);
+  }
+
+  /** Resolves when every callback passed before has run. */
+  barrier(): Promise<void> {
+    return this.pending.barrier();
+  }
+
+  exit(): Promise<void> {
+    return this.pending.exit();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.exit();
+  }
+
+  stats(): RcuPendingStats {
+    return this.pending.stats();
+  }
+}
+
+function invoke(head: CallRcuHead): unknown {
+  const callback = head.rcuCallback as (head: CallRcuHead) => unknown;
+  head.rcuCallback = null;
+  return callback(head);
+}

@@ -1,0 +1,143 @@
+import { assert } from '@core/base';
+import { type NodePool, RadixVector } from '@core/genradix';
+import type { Cookie } from '@core/rcu';
+import type { RcuHead } from '../types.js';
+
+/**
+ * The objects that wait for one cookie: a radix-vector, and an intrusive list of those for which there was no node.
+ *
+ * Each sequence has a list of its own, so that a cookie is never compared with that of a list that is empty, and any
+ * number of cookies can be alive.
+ */
+export class Sequence<T> {
+  /** Means something only while the sequence is in use. */
+  cookie: Cookie | null = null;
+  /** When the first object came. */
+  sinceMs = 0;
+  /** Grows from one sequence to the next. */
+  serial = 0;
+  readonly vector: RadixVector<T>;
+  private head: RcuHead | null = null;
+  private tail: RcuHead | null = null;
+  private listCount = 0;
+
+  constructor(nodes: NodePool) {
+    this.vector = new RadixVector<T>(nodes);
+  }
+
+  get count(): number {
+    return this.vector.length + this.listCount;
+  }
+
+  get listed(): number {
+    return this.listCount;
+  }
+
+  begin(cookie: Cookie, sinceMs: number, serial: number): void {
+    this.cookie = cookie;
+    this.sinceMs = sinceMs;
+    this.serial = serial;
+  }
+
+  /** Makes an empty sequence ready for the next cookie. */
+  reset(): void {
+    assert(this.listCount === 0 && this.vector.length === 0, 'Cannot reuse a sequence: it holds objects');
+    this.vector.free();
+    this.cookie = null;
+  }
+
+  /** Appends to the list: no allocation. */
+  link(object: T): void {
+    const head = object as unknown as RcuHead;
+    head.rcuNext = null;
+    if (this.tail === null) {
+      this.head = head;
+    } else {
+      this.tail.rcuNext = head;
+    }
+    this.tail = head;
+    this.listCount++;
+  }
+
+  /** Takes the first of the list, or `undefined`. */
+  unlink(): T | undefined {
+    const { head } = this;
+    if (head === null) {
+      return undefined;
+    }
+    this.head = head.rcuNext;
+    if (this.head === null) {
+      this.tail = null;
+    }
+    head.rcuNext = null;
+    this.listCount--;
+    return head as unknown as T;
+  }
+
+  /** Appends the whole list of another sequence to this one's, O(1). */
+  splice(other: Sequence<T>): void {
+    if (other.head === null) {
+      return;
+    }
+    if (this.tail === null) {
+      this.head = other.head;
+    } else {
+      this.tail.rcuNext = other.head;
+    }
+    this.tail = other.tail;
+    this.listCount += other.listCount;
+    other.head = null;
+    other.tail = null;
+    other.listCount = 0;
+  }
+
+  /** Takes one object for reuse: the newest of the vector, else the oldest of the list. */
+  take(): T | undefined {
+    return this.vector.pop() ?? this.unlink();
+  }
+
+  /** Takes the first object that `tryClaim` accepts: the vector from the newest on, then the list from the oldest. */
+  takeWhere(tryClaim: (object: T) => boolean): T | undefined {
+    for (let index = this.vector.length - 1; index >= 0; index--) {
+      if (tryClaim(this.vector.at(index) as T)) {
+        return this.vector.removeAt(index);
+      }
+    }
+    let before: RcuHead | null = null;
+    for (let head = this.head; head !== null; head = head.rcuNext) {
+      if (tryClaim(head as unknown as T)) {
+        this.unlinkAfter(before, head);
+        return head as unknown as T;
+      }
+      before = head;
+    }
+    return undefined;
+  }
+
+  checkInvariants(): void {
+    this.vector.checkInvariants();
+    let found = 0;
+    let last: RcuHead | null = null;
+    for (let head = this.head; head !== null; head = head.rcuNext) {
+      found++;
+      last = head;
+      assert(found <= this.listCount, 'The fallback list is longer than counted, or has a cycle');
+    }
+    assert(found === this.listCount, () => `The fallback list counts ${this.listCount} and has ${found}`);
+    assert(last === this.tail, 'The tail of the fallback list is not its last');
+    assert(this.cookie !== null || this.count === 0, 'A sequence holds objects and has no cookie');
+  }
+
+  private unlinkAfter(before: RcuHead | null, head: RcuHead): void {
+    if (before === null) {
+      this.head = head.rcuNext;
+    } else {
+      before.rcuNext = head.rcuNext;
+    }
+    if (this.tail === head) {
+      this.tail = before;
+    }
+    head.rcuNext = null;
+    this.listCount--;
+  }
+}

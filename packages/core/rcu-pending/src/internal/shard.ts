@@ -1,0 +1,728 @@
+import { type Clock, type Scheduler, TurnBudget, assert } from '@core/base';
+import { DArray, type NodePool, type RadixNode } from '@core/genradix';
+import type { AdvanceObserver, Cookie, RcuFlavor } from '@core/rcu';
+import { PendingError } from '../pending-error.js';
+import type { Processor } from './processor.js';
+import { Sequence } from './sequence.js';
+import type { Sizes } from './sizes.js';
+
+/** Sequences made in advance: two live cookies, and two that have expired and are being processed. */
+const INLINE_SEQUENCES = 4;
+/** What the cursor points at when no leaf is open. */
+const NO_NODE: RadixNode = [];
+
+export interface ShardParts<T> {
+  readonly rcu: RcuFlavor;
+  readonly nodes: NodePool;
+  readonly processor: Processor<T>;
+  readonly sizes: Sizes<T> | null;
+  readonly isBulk: ((object: T) => boolean) | null;
+  readonly expediteCount: number;
+  readonly expediteBytes: number;
+  readonly expedite: () => void;
+  readonly budgetMs: number;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+}
+
+interface Waiter {
+  /** Waits until nothing this old is left; null: until there is nothing to do at all. */
+  readonly serial: number | null;
+  readonly resolve: () => void;
+}
+
+/**
+ * One shard: sequences of waiting objects by cookie, those whose cookie is over, and one callback that re-arms itself
+ * while anything waits.
+ *
+ * The cursor (`node`, `position`, `limit`) is the open leaf of the newest sequence. The flavour closes it before its
+ * cookie advances, so that storing through it needs no look at the cookie: while it is open, `getState()` would answer
+ * with the cookie of that sequence.
+ */
+export class Shard<T> implements AdvanceObserver {
+  node: RadixNode = NO_NODE;
+  /** Where in `node` the next object goes; everything below is waiting. 0 when closed. */
+  position = 0;
+  /** Up to where the fast path may store; 0 when closed. */
+  limit = 0;
+  reused = 0;
+  /** The last leaf of the sequence that `dequeue` takes from, and where its next object is, plus one; 0 when closed. */
+  private takeNode: RadixNode = NO_NODE;
+  private takePosition = 0;
+  private takeSequence: Sequence<T> | null = null;
+  private takeOpenedAt = 0;
+  /** The first leaf of the sequence that is being processed, and from where to where; equal when closed. */
+  private frontPosition = 0;
+  private frontStop = 0;
+  private frontSequence: Sequence<T> | null = null;
+  private frontOpenedAt = 0;
+  private openSequence: Sequence<T> | null = null;
+  /** `position` when the leaf was opened: the vector knows of the objects below it. */
+  private openedAt = 0;
+  /** Waiting objects, without those between the marks of the open leaves. */
+  private settled = 0;
+  /** Those of them that are in the open sequence; does not change while it is open. */
+  private settledInOpen = 0;
+  /** Sequences whose cookie may be alive, in the order of their first object. */
+  private readonly live = new DArray<Sequence<T>>(INLINE_SEQUENCES);
+  /** Sequences whose cookie is over, oldest first. */
+  private readonly expired = new DArray<Sequence<T>>(INLINE_SEQUENCES);
+  private readonly spares = new DArray<Sequence<T>>(INLINE_SEQUENCES);
+  private serial = 0;
+  /** A callback is queued with the flavour. Holds whenever there is a live sequence. */
+  private armed = false;
+  /** Inside `rcu.call`, where a callback should never run, and with some flavours does. */
+  private arming = false;
+  /** A turn is scheduled to go on processing. */
+  private working = false;
+  private processing = false;
+  private busy = false;
+  private observing = false;
+  private closed = false;
+  private readonly waiters: Waiter[] = [];
+  private readonly budget: TurnBudget;
+  private readonly parts: ShardParts<T>;
+  /** Whether objects may go through the cursor: nothing has to be known of each of them. */
+  private readonly plain: boolean;
+  private readonly onGracePeriod = (): void => this.gracePeriodOver();
+  private readonly onWork = (): void => this.work();
+
+  constructor(parts: ShardParts<T>) {
+    this.parts = parts;
+    this.budget = new TurnBudget(parts.budgetMs, parts.clock);
+    this.plain = parts.sizes === null && parts.isBulk === null && parts.rcu.notifyAdvance !== undefined;
+    for (let made = 0; made < INLINE_SEQUENCES; made++) {
+      this.spares.push(new Sequence<T>(parts.nodes));
+    }
+  }
+
+  get count(): number {
+    return this.settled + this.position + this.takePosition + this.frontStop - this.frontPosition;
+  }
+
+  get buckets(): number {
+    return this.live.length + this.expired.length;
+  }
+
+  get listed(): number {
+    return this.sum((sequence) => sequence.listed);
+  }
+
+  get nodes(): number {
+    return this.sum((sequence) => sequence.vector.nodes);
+  }
+
+  /** Sees to it that counts kept elsewhere are right. */
+  sync(): void {
+    this.closeCursors();
+  }
+
+  /** Nothing waits, and nothing will come back here by itself. */
+  get idle(): boolean {
+    return this.count === 0 && !this.armed && !this.working && !this.processing;
+  }
+
+  /** Since when the oldest object may have waited, or null. */
+  get oldestSinceMs(): number | null {
+    this.closeCursors();
+    for (const sequences of [this.expired, this.live]) {
+      for (const sequence of sequences) {
+        if (sequence.count > 0) {
+          return sequence.sinceMs;
+        }
+      }
+    }
+    return null;
+  }
+
+  close(): void {
+    this.closeCursors();
+    this.closed = true;
+  }
+
+  cookieAdvanced(): void {
+    this.observing = false;
+    this.closeCursor();
+  }
+
+  /** The slow way in: no open leaf, a full one, a caller that may sleep, or an object of which more must be known. */
+  enqueue(object: T, maySleep: boolean): void {
+    this.assertUsable('enqueue');
+    if ((typeof object !== 'object' && typeof object !== 'function') || object === null) {
+      throw new TypeError(`Cannot enqueue ${String(object)}: it must be an object`);
+    }
+    const { rcu, sizes, isBulk } = this.parts;
+    const bulk = isBulk === null || isBulk(object);
+    sizes?.add(object);
+    if (maySleep) {
+      const before = rcu.getState();
+      this.processOneSequence();
+      if (rcu.poll(before)) {
+        this.settled++;
+        this.parts.processor.processOne(object, this);
+        return;
+      }
+    }
+    try {
+      // From here to the store nothing of the user's runs, so the cookie is still right when the object is stored.
+      this.store(object, bulk, rcu.getState());
+    } catch (error) {
+      sizes?.remove(object);
+      throw error;
+    }
+    if (this.count >= this.parts.expediteCount || (sizes !== null && sizes.bytes >= this.parts.expediteBytes)) {
+      this.parts.expedite();
+    }
+  }
+
+  /** Takes any waiting object, from the oldest sequence, its newest first. */
+  dequeue(): T | undefined {
+    if (this.takePosition > 0) {
+      this.takePosition--;
+      const object = this.takeNode[this.takePosition] as T;
+      this.takeNode[this.takePosition] = undefined;
+      this.reused++;
+      return object;
+    }
+    if (this.position > 0 && this.settled === this.settledInOpen && this.frontStop === this.frontPosition) {
+      // Nothing waits outside of the open sequence, and that ends in the open leaf.
+      this.position--;
+      const object = this.node[this.position] as T;
+      this.node[this.position] = undefined;
+      this.reused++;
+      return object;
+    }
+    return this.count === 0 ? undefined : this.dequeueSlow();
+  }
+
+  dequeueWhere(tryClaim: (object: T) => boolean): T | undefined {
+    this.assertUsable('dequeue');
+    this.closeCursors();
+    this.busy = true;
+    try {
+      for (const sequences of [this.expired, this.live]) {
+        for (let index = 0; index < sequences.length; index++) {
+          const object = (sequences.at(index) as Sequence<T>).takeWhere(tryClaim);
+          if (object !== undefined) {
+            this.settled--;
+            return this.reuse(object);
+          }
+        }
+      }
+      return undefined;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Takes an object whose grace period is over. */
+  dequeueExpired(): T | undefined {
+    this.assertUsable('dequeue');
+    this.collect();
+    return this.takeFrom(this.expired);
+  }
+
+  /** Processes up to `limit` objects whose grace period is over, now. @returns how many (a node more in bulk) */
+  drainExpired(limit: number): number {
+    this.assertUsable('drain');
+    this.collect();
+    let done = 0;
+    if (!this.processing) {
+      this.processing = true;
+      try {
+        while (done < limit && this.expired.length > 0) {
+          const sequence = this.expired.at(0) as Sequence<T>;
+          done += this.parts.processor.processNext(sequence, this);
+          this.dropIfDone(sequence);
+        }
+      } finally {
+        this.processing = false;
+      }
+      this.settleWaiters();
+    }
+    return done;
+  }
+
+  /** Resolves when everything that waits now has been processed or taken. */
+  drained(): Promise<void> {
+    return this.waitFor(this.serial);
+  }
+
+  /** Resolves when the shard is idle. */
+  whenIdle(): Promise<void> {
+    return this.waitFor(null);
+  }
+
+  /** An object is about to be processed. */
+  leaving(object: T): void {
+    this.settled--;
+    this.parts.sizes?.remove(object);
+  }
+
+  leavingMany(objects: readonly T[], count: number): void {
+    this.settled -= count;
+    const { sizes } = this.parts;
+    for (let index = 0; sizes !== null && index < count; index++) {
+      sizes.remove(objects[index] as T);
+    }
+  }
+
+  checkInvariants(): void {
+    this.closeCursors();
+    let found = 0;
+    for (const sequences of [this.live, this.expired]) {
+      for (const sequence of sequences) {
+        sequence.checkInvariants();
+        found += sequence.count;
+      }
+    }
+    for (const sequence of this.spares) {
+      sequence.checkInvariants();
+      assert(sequence.count === 0 && sequence.vector.nodes === 0, 'A spare sequence holds something');
+    }
+    assert(found === this.settled, () => `Pending counts ${this.settled} objects and holds ${found}`);
+    assert(this.armed || this.live.length === 0, 'Objects wait for a grace period and no callback is queued');
+    assert(
+      this.working || this.armed || this.processing || this.expired.length === 0,
+      'Objects have expired and nobody will process them',
+    );
+  }
+
+  private store(object: T, bulk: boolean, cookie: Cookie): void {
+    this.closeCursors();
+    let sequence = this.findLive(cookie);
+    const isNew = sequence === null;
+    if (sequence === null) {
+      sequence = this.spares.pop() ?? new Sequence<T>(this.parts.nodes);
+      sequence.begin(cookie, this.parts.clock.now(), ++this.serial);
+    }
+    if (!bulk || !sequence.vector.push(object)) {
+      sequence.link(object);
+    }
+    this.settled++;
+    if (isNew) {
+      this.live.push(sequence);
+      this.ensureGracePeriod(sequence);
+    }
+    // The grace period that was asked for may have begun, and the cookie with it: then the next object comes back here.
+    if (this.plain && bulk && this.openSequence === null && sequence.vector.length > 0 && this.isNewest(sequence)) {
+      this.openCursor(sequence);
+    }
+  }
+
+  /** Sees to it that the callback will come when the cookie of `sequence`, which has one object, is over. */
+  private ensureGracePeriod(sequence: Sequence<T>): void {
+    try {
+      if (this.armed) {
+        this.parts.rcu.startPoll();
+      } else {
+        this.arm();
+      }
+    } catch (error) {
+      // The domain refuses (it was closed): the object goes back to the caller, who has the error.
+      this.live.pop();
+      sequence.take();
+      this.settled--;
+      this.recycle(sequence);
+      throw error;
+    }
+  }
+
+  private arm(): void {
+    this.armed = true;
+    this.arming = true;
+    try {
+      this.parts.rcu.call(this.onGracePeriod);
+    } catch (error) {
+      this.armed = false;
+      throw error;
+    } finally {
+      this.arming = false;
+    }
+  }
+
+  private gracePeriodOver(): void {
+    this.armed = false;
+    this.collect();
+    this.dropEmptyLive();
+    if (this.live.length > 0) {
+      this.rearm();
+    }
+    if (!this.working) {
+      this.work();
+    }
+  }
+
+  private rearm(): void {
+    if (this.arming) {
+      // The flavour ran the callback inside call(). Asking again from here would recurse without end.
+      this.armed = true;
+      this.parts.scheduler.nextTurn(this.onGracePeriod, true);
+    } else {
+      this.arm();
+    }
+  }
+
+  /** One turn's worth of processing; schedules the next turn if there is more. */
+  private work(): void {
+    this.working = false;
+    if (!this.processing) {
+      this.closeTake();
+      this.processing = true;
+      try {
+        this.spendBudget();
+      } finally {
+        this.processing = false;
+      }
+    }
+    if (this.expired.length > 0) {
+      this.working = true;
+      this.parts.scheduler.nextTurn(this.onWork, true);
+    }
+    this.settleWaiters();
+  }
+
+  private spendBudget(): void {
+    this.budget.begin(this.expiredCount());
+    while (this.expired.length > 0) {
+      const sequence = this.expired.at(0) as Sequence<T>;
+      const spent = this.processSome(sequence);
+      this.dropIfDone(sequence);
+      if (spent) {
+        return;
+      }
+    }
+  }
+
+  /** Processes objects of `sequence` until it is empty or the budget is spent. @returns whether it is spent */
+  private processSome(sequence: Sequence<T>): boolean {
+    const { budget } = this;
+    const { processor, sizes } = this.parts;
+    for (;;) {
+      if (processor.one !== null && sizes === null && sequence.vector.length > 0) {
+        this.processFront(sequence, processor.one);
+      } else if (processor.one === null) {
+        processor.processNext(sequence, this);
+      } else {
+        for (let step = budget.steps; step > 0 && processor.processNext(sequence, this) > 0; step--);
+      }
+      if (budget.look()) {
+        return true;
+      }
+      if (sequence.count === 0) {
+        return false;
+      }
+    }
+  }
+
+  /**
+   * Processes objects of the first leaf without telling the vector of each. A callback that uses this pending may
+   * close the front; then the marks are equal, and this returns.
+   */
+  private processFront(sequence: Sequence<T>, one: (object: T) => unknown): void {
+    const { vector } = sequence;
+    const { processor } = this.parts;
+    const node = vector.leafForShift();
+    this.frontSequence = sequence;
+    this.frontPosition = vector.shiftOffset;
+    this.frontOpenedAt = this.frontPosition;
+    this.frontStop = this.frontPosition + Math.min(this.budget.steps, vector.firstLeafLength());
+    this.settled -= this.frontStop - this.frontPosition;
+    while (this.frontPosition < this.frontStop) {
+      const position = this.frontPosition;
+      const object = node[position] as T;
+      node[position] = undefined;
+      this.frontPosition = position + 1;
+      processor.callOne(object, one);
+    }
+    this.closeFront();
+  }
+
+  private closeFront(): void {
+    const sequence = this.frontSequence;
+    if (sequence !== null) {
+      const done = this.frontPosition - this.frontOpenedAt;
+      this.frontSequence = null;
+      this.settled += this.frontStop - this.frontPosition;
+      this.frontPosition = 0;
+      this.frontStop = 0;
+      this.parts.processor.processed += done;
+      sequence.vector.shifted(done);
+    }
+  }
+
+  /** The sequence is the oldest that has expired. Callbacks may empty it, but only this takes it off. */
+  private dropIfDone(sequence: Sequence<T>): void {
+    if (sequence.count === 0) {
+      this.expired.removeAt(0);
+      this.recycle(sequence);
+    }
+  }
+
+  /** What a caller that may sleep does first: one expired sequence, at most one budget of it. */
+  private processOneSequence(): void {
+    this.collect();
+    if (this.processing || this.expired.length === 0) {
+      return;
+    }
+    this.processing = true;
+    try {
+      const sequence = this.expired.at(0) as Sequence<T>;
+      this.budget.begin(sequence.count);
+      this.processSome(sequence);
+      this.dropIfDone(sequence);
+    } finally {
+      this.processing = false;
+    }
+    this.settleWaiters();
+  }
+
+  /** Moves sequences whose cookie is over; each is asked for itself, so none waits behind a newer one. */
+  private collect(): void {
+    this.closeCursors();
+    for (let index = 0; index < this.live.length;) {
+      const sequence = this.live.at(index) as Sequence<T>;
+      if (this.parts.rcu.poll(sequence.cookie as Cookie)) {
+        this.live.removeAt(index);
+        this.expire(sequence);
+      } else {
+        index++;
+      }
+    }
+  }
+
+  private expire(sequence: Sequence<T>): void {
+    const last = this.expired.length > 0 ? (this.expired.at(this.expired.length - 1) as Sequence<T>) : null;
+    if (sequence.count === 0) {
+      this.recycle(sequence);
+    } else if (last !== null && this.spares.length === 0 && sequence.vector.length === 0) {
+      // Nothing but a list, and no sequence to spare: chain it on, so that a dry pool costs no allocation here either.
+      last.splice(sequence);
+      last.serial = sequence.serial;
+      this.recycle(sequence);
+    } else {
+      this.expired.push(sequence);
+    }
+  }
+
+  /** Live sequences from which everything was taken need no grace period any more. */
+  private dropEmptyLive(): void {
+    for (let index = this.live.length - 1; index >= 0; index--) {
+      const sequence = this.live.at(index) as Sequence<T>;
+      if (sequence.count === 0) {
+        this.live.removeAt(index);
+        this.recycle(sequence);
+      }
+    }
+  }
+
+  private recycle(sequence: Sequence<T>): void {
+    sequence.reset();
+    if (this.spares.length < INLINE_SEQUENCES) {
+      this.spares.push(sequence);
+    }
+  }
+
+  private findLive(cookie: Cookie): Sequence<T> | null {
+    for (let index = this.live.length - 1; index >= 0; index--) {
+      const sequence = this.live.at(index) as Sequence<T>;
+      if (this.parts.rcu.equal(sequence.cookie as Cookie, cookie)) {
+        return sequence;
+      }
+    }
+    return null;
+  }
+
+  private isNewest(sequence: Sequence<T>): boolean {
+    const { rcu } = this.parts;
+    return sequence.cookie !== null && rcu.equal(sequence.cookie, rcu.getState());
+  }
+
+  private openCursor(sequence: Sequence<T>): void {
+    const { vector } = sequence;
+    const leaf = vector.leafForPush();
+    if (leaf === null) {
+      return;
+    }
+    if (!this.observing) {
+      this.observing = true;
+      this.parts.rcu.notifyAdvance?.(this);
+    }
+    this.openSequence = sequence;
+    this.node = leaf;
+    this.position = vector.pushOffset;
+    this.openedAt = this.position;
+    this.settled -= this.position;
+    this.settledInOpen = sequence.count - this.position;
+    // Stop where a grace period must be expedited, so that crossing that mark is noticed.
+    const untilExpedite = this.parts.expediteCount - 1 - this.count;
+    this.limit = untilExpedite > 0 ? Math.min(leaf.length, this.position + untilExpedite) : leaf.length;
+  }
+
+  /** Lets the vectors know what went through the open leaves. Everything that looks at them does this first. */
+  private closeCursors(): void {
+    this.closeFront();
+    this.closeTake();
+    this.closeCursor();
+  }
+
+  private closeCursor(): void {
+    if (this.openSequence !== null) {
+      this.openSequence.vector.pushed(this.position - this.openedAt);
+      this.openSequence = null;
+      this.settled += this.position;
+      this.settledInOpen = 0;
+      this.position = 0;
+      this.limit = 0;
+      this.node = NO_NODE;
+    }
+  }
+
+  private dequeueSlow(): T | undefined {
+    this.assertUsable('dequeue');
+    this.closeFront();
+    this.closeTake();
+    const sequence = this.oldestBut(this.openSequence);
+    if (sequence !== null) {
+      const object = this.takeOne(sequence);
+      // Not while objects are processed: whoever processes works on the vector itself.
+      if (this.plain && !this.processing) {
+        this.openTake(sequence);
+      }
+      return object;
+    }
+    // All that waits is in the open sequence, and its open leaf is empty: let the cursor go back by one leaf.
+    const open = this.openSequence;
+    this.closeCursors();
+    const object = this.takeFrom(this.live);
+    if (open !== null && this.isNewest(open)) {
+      this.openCursor(open);
+    }
+    return object;
+  }
+
+  private oldestBut(but: Sequence<T> | null): Sequence<T> | null {
+    for (let index = 0; index < this.expired.length; index++) {
+      const sequence = this.expired.at(index) as Sequence<T>;
+      if (sequence.count > 0) {
+        return sequence;
+      }
+    }
+    for (let index = 0; index < this.live.length; index++) {
+      const sequence = this.live.at(index) as Sequence<T>;
+      if (sequence !== but && sequence.count > 0) {
+        return sequence;
+      }
+    }
+    return null;
+  }
+
+  private takeOne(sequence: Sequence<T>): T {
+    const object = sequence.take() as T;
+    this.settled--;
+    return this.reuse(object);
+  }
+
+  /** Lets `dequeue` take the objects of the last leaf without asking the vector for each. */
+  private openTake(sequence: Sequence<T>): void {
+    const { vector } = sequence;
+    const count = vector.length > 0 ? vector.poppable : 0;
+    if (count > 0) {
+      this.takeSequence = sequence;
+      this.takeNode = vector.leafForPop();
+      this.takePosition = count;
+      this.takeOpenedAt = count;
+      this.settled -= count;
+    }
+  }
+
+  private closeTake(): void {
+    if (this.takeSequence !== null) {
+      this.takeSequence.vector.pushed(this.takePosition - this.takeOpenedAt);
+      this.settled += this.takePosition;
+      this.takeSequence = null;
+      this.takeNode = NO_NODE;
+      this.takePosition = 0;
+    }
+  }
+
+  private takeFrom(sequences: DArray<Sequence<T>>): T | undefined {
+    for (let index = 0; index < sequences.length; index++) {
+      const sequence = sequences.at(index) as Sequence<T>;
+      if (sequence.count > 0) {
+        return this.takeOne(sequence);
+      }
+    }
+    return undefined;
+  }
+
+  private reuse(object: T): T {
+    this.reused++;
+    this.parts.sizes?.remove(object);
+    return object;
+  }
+
+  private waitFor(serial: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiters.push({ serial, resolve });
+      this.settleWaiters();
+    });
+  }
+
+  private settleWaiters(): void {
+    if (this.waiters.length === 0) {
+      return;
+    }
+    const oldest = this.oldestSerial();
+    for (let index = this.waiters.length - 1; index >= 0; index--) {
+      const { serial, resolve } = this.waiters[index] as Waiter;
+      if (serial === null ? this.idle : oldest > serial) {
+        this.waiters.splice(index, 1);
+        resolve();
+      }
+    }
+  }
+
+  private oldestSerial(): number {
+    this.closeCursors();
+    let oldest = Infinity;
+    for (const sequences of [this.expired, this.live]) {
+      for (const sequence of sequences) {
+        if (sequence.count > 0) {
+          oldest = Math.min(oldest, sequence.serial);
+        }
+      }
+    }
+    return oldest;
+  }
+
+  private expiredCount(): number {
+    let count = 0;
+    for (let index = 0; index < this.expired.length; index++) {
+      count += (this.expired.at(index) as Sequence<T>).count;
+    }
+    return count;
+  }
+
+  private sum(of: (sequence: Sequence<T>) => number): number {
+    let total = 0;
+    for (const sequences of [this.live, this.expired]) {
+      for (const sequence of sequences) {
+        total += of(sequence);
+      }
+    }
+    return total;
+  }
+
+  private assertUsable(action: string): void {
+    if (this.busy) {
+      throw new PendingError(
+        'ERR_PENDING_BUSY',
+        `Cannot ${action}: a tryClaim predicate is running; it may only look at its object`,
+      );
+    }
+    if (this.closed && action === 'enqueue') {
+      throw new PendingError('ERR_PENDING_CLOSED', 'Cannot enqueue: exit() has finished; create a new pending');
+    }
+  }
+}

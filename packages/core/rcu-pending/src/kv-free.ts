@@ -1,0 +1,141 @@
+import type { NodePool } from '@core/genradix';
+import type { RcuFlavor } from '@core/rcu';
+import { asShrinker, type PendingShrinkerOptions } from './as-shrinker.js';
+import { RcuPending } from './rcu-pending.js';
+import type { EnqueueOptions, RcuHead, RcuPendingStats } from './types.js';
+import type { ShrinkerSpec } from '@core/shrinker';
+
+/** What can be freed without saying how. */
+export type Freeable = Disposable | AsyncDisposable;
+
+export interface KvFreeOptions {
+  readonly rcu: RcuFlavor;
+  readonly nodes?: NodePool;
+  /** Where errors of freeing go. Default: an uncaught exception. */
+  readonly onError?: (error: unknown, resource: unknown) => void;
+  readonly budgetMs?: number;
+  /** Boxes for resources without a head that are kept for the next one. Default 1,024. */
+  readonly spareBoxes?: number;
+}
+
+const DEFAULT_SPARE_BOXES = 1024;
+
+/** Carries a resource that has no room for a link, or one that is freed by a function. */
+class Box implements RcuHead {
+  rcuNext: RcuHead | null = null;
+  resource: unknown = null;
+  free: ((resource: never) => unknown) | null = null;
+}
+
+/**
+ * Frees resources after a grace period: anything disposable, or anything at all with a function that frees it, such as
+ * a buffer that goes back to its pool. All share one pending.
+ *
+ * A resource with a head (`rcuNext`) is stored as it is; one without gets a box, which is used again.
+ *
+ * @see kvfree_rcu() in mm/slab_common.c
+ */
+export class KvFree implements AsyncDisposable {
+  private readonly pending: RcuPending<RcuHead>;
+  private readonly boxes: Box[] = [];
+  private readonly spareBoxes: number;
+
+  constructor(options: KvFreeOptions) {
+    const { onError } = options;
+    this.spareBoxes = options.spareBoxes ?? DEFAULT_SPARE_BOXES;
+    this.pending = new RcuPending<RcuHead>({
+      rcu: options.rcu,
+      process: (object) => this.release(object),
+      ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
+      ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
+      ...(onError === undefined
+        ? {}
+        : { onError: (error: unknown, object: RcuHead) => onError(error, object instanceof Box ? null : object) }),
+    });
+  }
+
+  /** Resources that wait. */
+  get count(): number {
+    return this.pending.count;
+  }
+
+  /**
+   * Frees `resource` after a grace period: with `free(resource)` if given, else with its `Symbol.dispose` or
+   * `Symbol.asyncDispose`, whichever it has.
+   *
+   * @throws {TypeError} it has neither and no `free` was given; it is not enqueued
+   * @throws {PendingError} `ERR_PENDING_CLOSED`
+   */
+  free(resource: Freeable, options?: EnqueueOptions): void;
+  free<R>(resource: R, free: (resource: R) => unknown, options?: EnqueueOptions): void;
+  free<R>(resource: R, how?: ((resource: R) => unknown) | EnqueueOptions, options?: EnqueueOptions): void {
+    const free = typeof how === 'function' ? how : null;
+    const enqueueOptions = typeof how === 'function' ? options : how;
+    if (free === null && disposerOf(resource) === null) {
+      throw new TypeError(
+        'Cannot free the resource: it has neither Symbol.dispose nor Symbol.asyncDispose; pass a function that frees it',
+      );
+    }
+    if (free === null && hasHead(resource)) {
+      this.pending.enqueue(resource, enqueueOptions);
+      return;
+    }
+    const box = this.boxes.pop() ?? new Box();
+    box.resource = resource;
+    box.free = free;
+    this.pending.enqueue(box, enqueueOptions);
+  }
+
+  /** Resolves when everything passed before has been freed. */
+  barrier(): Promise<void> {
+    return this.pending.barrier();
+  }
+
+  exit(): Promise<void> {
+    return this.pending.exit();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.exit();
+  }
+
+  stats(): RcuPendingStats {
+    return this.pending.stats();
+  }
+
+  asShrinker(options?: PendingShrinkerOptions): ShrinkerSpec {
+    return asShrinker(this.pending, { name: 'kv-free', ...options });
+  }
+
+  private release(object: RcuHead): unknown {
+    if (!(object instanceof Box)) {
+      return dispose(object);
+    }
+    const { resource, free } = object;
+    object.resource = null;
+    object.free = null;
+    if (this.boxes.length < this.spareBoxes) {
+      this.boxes.push(object);
+    }
+    return free === null ? dispose(resource) : (free as (resource: unknown) => unknown)(resource);
+  }
+}
+
+function hasHead(resource: unknown): resource is RcuHead {
+  return typeof resource === 'object' && resource !== null && 'rcuNext' in resource;
+}
+
+function disposerOf(resource: unknown): typeof Symbol.dispose | typeof Symbol.asyncDispose | null {
+  if (resource === null || (typeof resource !== 'object' && typeof resource !== 'function')) {
+    return null;
+  }
+  if (typeof (resource as Partial<Disposable>)[Symbol.dispose] === 'function') {
+    return Symbol.dispose;
+  }
+  return typeof (resource as Partial<AsyncDisposable>)[Symbol.asyncDispose] === 'function' ? Symbol.asyncDispose : null;
+}
+
+function dispose(resource: unknown): unknown {
+  const how = disposerOf(resource);
+  return how === null ? undefined : (resource as Record<symbol, () => unknown>)[how]?.();
+}
