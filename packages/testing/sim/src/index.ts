@@ -13,7 +13,7 @@ export {
 export { RealLoop } from './real-loop.js';
 export { SimLoop, type SimLoopOptions } from './sim-loop.js';
 export { guardReader, type ReaderGuards, type ReaderProtocol, spansTurns, turnReader } from './reader-protocol.js';
-export { torture, type TortureOptions } from './torture.js';
+export { torture, type TortureOptions, type TortureSubject } from './torture.js';
 export {
   formatReport,
   type Primitive,
@@ -48,3 +48,45 @@ export {
   type TurnModelOptions,
   type TurnRegisters,
 } from './models/turn-model.js';
+export { torturePending, type TorturePendingOptions } from './torture-pending.js';
+export { formatPendingReport, type PendingCheck, type PendingReport } from './torture-pending-report.js';
+export type { PendingHooks, PendingObject, PendingUnderTest } from './pending-under-test.js';
+export { ReferencePending } from './reference/reference-pending.js';
+export { BUSTED_FLAVORS, BUSTED_PENDINGS, type BustedFlavor, type BustedPending } from './busted/catalogue.js';
+export { AwaitSrcu, ImpatientSrcu, MicrotaskRcu, NoFlipSrcu, WrongEpochSrcu } from './busted/early-flavors.js';
+export {
+  EagerCallRcu,
+  EndlessRcu,
+  FlickeringPollRcu,
+  ForgetfulCallRcu,
+  HastyBarrierRcu,
+  LateCookieRcu,
+  ManyCookiesRcu,
+  PollLastRcu,
+  RejectingRcu,
+  RepeatedCallRcu,
+  SilentSrcu,
+  StartingGetStateRcu,
+  UncountedRcu,
+  UnequalRcu,
+} from './busted/faulty-flavors.js';
+export {
+  CarelessClaimPending,
+  EarlyPending,
+  FirstOfBatchPending,
+  ForgetfulPending,
+  HastyBarrierPending,
+  HastyExpiredPending,
+  ImmediatePending,
+  KeptDequeuePending,
+  OpenPending,
+  UncountedDequeuePending,
+  UnweighedDequeuePending,
+} from './busted/pendings.js';
+export {
+  assertTorture,
+  type TorturePorts,
+  tortureSuite,
+  type TortureSuiteOptions,
+  type TortureSuiteSubject,
+} from './torture-suite.js';

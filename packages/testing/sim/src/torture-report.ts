@@ -26,7 +26,6 @@ export type TortureCheck =
   | 'hang'
   | 'threw'
   | 'vacuous-free-list'
-  | 'vacuous-reads'
   | 'vacuous-age'
   | 'vacuous-grace-periods'
   | 'vacuous-primitive';

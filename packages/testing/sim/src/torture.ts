@@ -8,10 +8,17 @@ import type { ReaderProtocol } from './reader-protocol.js';
 import { RealLoop } from './real-loop.js';
 import { PRIMITIVES, type TortureReport } from './torture-report.js';
 
-export interface TortureOptions<Token = unknown> {
+/** What is tortured. */
+export interface TortureSubject<Token = unknown> {
   /** Nobody else may use it during the run: its grace periods are counted. */
   readonly flavor: RcuFlavor;
+  /** How its readers read. */
   readonly reader: ReaderProtocol<Token>;
+  /** The flavour's own `stallMs`. Given, and with a loop that can advance the time, a stuck reader must be reported. */
+  readonly stallMs?: number;
+}
+
+export interface TortureOptions<Token = unknown> extends TortureSubject<Token> {
   /** Where the actors run; a {@link SimLoop} must also be the clock and scheduler of the flavour. Default: a {@link RealLoop}. */
   readonly loop?: EventLoop;
   /** Default 8. */
@@ -28,8 +35,6 @@ export interface TortureOptions<Token = unknown> {
   readonly objects?: number;
   /** The most hops in one section. Default 4. */
   readonly maxHops?: number;
-  /** The flavour's own `stallMs`. Given, and with a loop that can advance the time, a stuck reader must be reported. */
-  readonly stallMs?: number;
   /** How many turns grace periods may take to end once no reader is left. Default 10,000. */
   readonly drainTurns?: number;
   /** How many turns to watch for a grace period that nobody wanted. Default 32. */
@@ -101,7 +106,6 @@ function checkVacuous(context: TortureContext, gracePeriods: number): void {
     // The run may have ended early, and what it did not reach says nothing.
     return;
   }
-  log.addUnless(context.reads > 0, 'vacuous-reads', () => 'no section was read');
   log.addUnless(context.readerAges[1] > 0, 'vacuous-age', () => 'no reader ever held an object that had been removed');
   log.addUnless(gracePeriods > 0, 'vacuous-grace-periods', () => 'no grace period ended');
   for (const primitive of PRIMITIVES) {

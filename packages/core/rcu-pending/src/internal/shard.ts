@@ -262,8 +262,10 @@ export class Shard<T> implements AdvanceObserver {
   leavingMany(objects: readonly T[], count: number): void {
     this.settled -= count;
     const { sizes } = this.parts;
-    for (let index = 0; sizes !== null && index < count; index++) {
-      sizes.remove(objects[index] as T);
+    if (sizes !== null) {
+      for (let index = 0; index < count; index++) {
+        sizes.remove(objects[index] as T);
+      }
     }
   }
 

@@ -1,9 +1,10 @@
-import { SeededRng } from '@core/base';
+import type { SeededRng } from '@core/base';
 import type { RcuFlavor } from '@core/rcu';
 
 import { type EventLoop, type Hop, hopOn } from '../event-loop.js';
 import type { ReaderProtocol } from '../reader-protocol.js';
 import { PRIMITIVES, type Primitive, type TortureCheck } from '../torture-report.js';
+import { actorRng } from './actor-rng.js';
 import { CallbackLedger } from './callback-ledger.js';
 import { Company } from './company.js';
 import { CookieWatch } from './cookie-watch.js';
@@ -63,9 +64,8 @@ export class TortureContext {
     this.primitives = Object.fromEntries(PRIMITIVES.map((name) => [name, 0])) as Record<Primitive, number>;
   }
 
-  /** Each actor has a generator of its own, so that what it does depends on the seed only, not on the others. */
   rng(actor: number): SeededRng {
-    return new SeededRng(Math.imul(this.settings.seed, 0x9e3779b1) ^ Math.imul(actor + 1, 0x85ebca6b));
+    return actorRng(this.settings.seed, actor);
   }
 
   /** Whether readers have no reason to begin another section. */

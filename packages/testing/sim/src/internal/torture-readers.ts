@@ -13,10 +13,15 @@ const NESTING_CHANCE = 1 / 8;
 export async function readUntilEnough(context: TortureContext, rng: SeededRng): Promise<void> {
   while (!context.enough) {
     context.readsBegun++;
-    const origin = rng.pick(ORIGINS);
-    await (origin === 'company' ? context.company.join() : context.hop(origin));
+    await awaitOrigin(context, rng);
     await readOnce(context, context.settings.reader, rng);
   }
+}
+
+/** Resolves in a context in which a section may begin. */
+export function awaitOrigin(actors: Pick<TortureContext, 'company' | 'hop'>, rng: SeededRng): Promise<void> {
+  const origin = rng.pick(ORIGINS);
+  return origin === 'company' ? actors.company.join() : actors.hop(origin);
 }
 
 async function readOnce<Token>(context: TortureContext, reader: ReaderProtocol<Token>, rng: SeededRng): Promise<void> {

@@ -22,7 +22,8 @@ export async function writeUntilStopped(context: TortureContext, rng: SeededRng)
     await hopWithinTurn(context, rng);
     context.updates++;
     await retire(context, rng, round.pop() as Primitive, pipe.publish(fresh));
-    await hopWithinTurn(context, rng);
+    // A grace period that ends in a microtask must not let the writer go round for ever within one turn.
+    await (round.length === 0 ? context.hop('immediate') : hopWithinTurn(context, rng));
   }
 }
 

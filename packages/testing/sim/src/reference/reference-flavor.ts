@@ -50,12 +50,12 @@ export abstract class ReferenceFlavor implements RcuFlavor {
   }
 
   call(callback: () => void): void {
-    this.#waiting.push({ cookie: this.startPoll(), callback });
+    this.queue(callback);
   }
 
   synchronize(): Promise<void> {
     return new Promise((resolve) => {
-      this.call(resolve);
+      this.queue(resolve);
     });
   }
 
@@ -85,6 +85,10 @@ export abstract class ReferenceFlavor implements RcuFlavor {
 
   protected abstract startGracePeriod(): void;
 
+  protected queue(callback: () => void): void {
+    this.#waiting.push({ cookie: this.startPoll(), callback });
+  }
+
   protected get running(): boolean {
     return this.sequence % STEP !== 0;
   }
@@ -95,25 +99,16 @@ export abstract class ReferenceFlavor implements RcuFlavor {
     if (this.#wanted > this.sequence) {
       this.#start();
     }
-    for (const callback of this.takeOver()) {
-      this.runCallback(callback);
-    }
-  }
-
-  /** The callbacks whose grace period is over, in order. */
-  protected takeOver(): (() => void)[] {
     const over = this.#waiting.filter((waiting) => this.poll(waiting.cookie));
     this.#waiting = this.#waiting.filter((waiting) => !over.includes(waiting));
-    return over.map((waiting) => waiting.callback);
-  }
-
-  protected runCallback(callback: () => void): void {
-    this.#callbacksRun++;
-    try {
-      callback();
-    } catch (error) {
-      this.#callbackErrors++;
-      reportUncaught(error);
+    for (const { callback } of over) {
+      this.#callbacksRun++;
+      try {
+        callback();
+      } catch (error) {
+        this.#callbackErrors++;
+        reportUncaught(error);
+      }
     }
   }
 
