@@ -73,9 +73,6 @@ export class ShrinkerRegistry implements AsyncDisposable {
   #nextId = 0;
   #closing: Promise<void> | null = null;
   #passes = 0;
-  #freed = 0;
-  #scanned = 0;
-  #errors = 0;
   // The run of the last pass that stayed synchronous. A scan that awaits may look at its control later, so the run of
   // a pass that did not is left to it.
   #spareRun: Run | null = new Run();
@@ -85,10 +82,6 @@ export class ShrinkerRegistry implements AsyncDisposable {
     this.#host = {
       report: (error, entry) => {
         this.#report(error, entry);
-      },
-      book: (freed, scanned) => {
-        this.#freed += freed;
-        this.#scanned += scanned;
       },
     };
     this.debug = new ShrinkerDebug(this.list, this.#names);
@@ -227,19 +220,18 @@ export class ShrinkerRegistry implements AsyncDisposable {
     return freed;
   }
 
+  /** O(shrinkers). A run that is still in progress is not in it yet. */
   stats(): RegistryStats {
     const shrinkers: ShrinkerStats[] = [];
+    const totals = { ...this.list.past };
     for (let entry = this.list.first; entry !== null; entry = entry.next) {
       const { name, id, runs, freed, scanned, errors } = entry;
       shrinkers.push({ name, id, runs, freed, scanned, errors });
+      totals.freed += freed;
+      totals.scanned += scanned;
+      totals.errors += errors;
     }
-    return {
-      passes: this.#passes,
-      freed: this.#freed,
-      scanned: this.#scanned,
-      errors: this.#errors,
-      shrinkers,
-    };
+    return { passes: this.#passes, ...totals, shrinkers };
   }
 
   /**
@@ -330,7 +322,7 @@ export class ShrinkerRegistry implements AsyncDisposable {
     run.sc.priority = priority;
     run.sc.mode = request.mode ?? mode;
     run.zoneIndex = zoneIndexOf(zone);
-    run.scale = 2 ** priority;
+    run.part = 2 ** -priority;
     this.#passes++;
     return run;
   }
@@ -341,7 +333,7 @@ export class ShrinkerRegistry implements AsyncDisposable {
     another.sc.priority = run.sc.priority;
     another.sc.mode = run.sc.mode;
     another.zoneIndex = run.zoneIndex;
-    another.scale = run.scale;
+    another.part = run.part;
     return another;
   }
 
@@ -365,7 +357,6 @@ export class ShrinkerRegistry implements AsyncDisposable {
   }
 
   #report(error: unknown, entry: Entry): void {
-    this.#errors++;
     if (this.#onError === null) {
       reportUncaught(error);
       return;

@@ -12,8 +12,6 @@ export type EntryState = 'allocated' | 'registered' | 'freed' | 'swept';
 export interface EntryHost {
   /** Takes an error of a callback. Never throws. */
   report(error: unknown, entry: Entry): void;
-  /** Takes the outcome of a run for the totals. */
-  book(freed: number, scanned: number): void;
 }
 
 /** A shrinker as the registry sees it. */

@@ -27,8 +27,8 @@ export class Control implements ShrinkControl {
 export class Run {
   readonly sc: Control = new Control();
   zoneIndex = 0;
-  /** 2 to the power of the priority. */
-  scale = 1;
+  /** The part of a cache that the priority asks for: 2 to the power of -priority, so that a product is exact. */
+  part = 1;
 
   /** What the last run freed. */
   freed = 0;
@@ -60,12 +60,12 @@ export class Run {
     }
     const deferred = entry.takeDeferred(this.zoneIndex);
     const { seeks } = entry;
-    const delta = seeks === 0 ? Math.floor(freeable / 2) : Math.floor((Math.floor(freeable / this.scale) * 4) / seeks);
+    const delta = seeks === 0 ? Math.floor(freeable / 2) : Math.floor((Math.floor(freeable * this.part) * 4) / seeks);
     this.#scanned = 0;
     this.#freeable = freeable;
     this.#deferred = deferred;
     this.#delta = delta;
-    this.#total = Math.min(Math.floor(deferred / this.scale) + delta, 2 * freeable);
+    this.#total = Math.min(Math.floor(deferred * this.part) + delta, 2 * freeable);
     this.#traceStart(entry);
     if (!this.#scanOn(entry)) {
       return false;
@@ -92,23 +92,42 @@ export class Run {
   #scanOn(entry: Entry): boolean {
     const { batch } = entry;
     const { sc } = this;
-    while (this.#total >= batch || this.#total >= this.#freeable) {
-      const nrToScan = Math.min(batch, this.#total);
+    const freeable = this.#freeable;
+    // In locals while it lasts: the loop is most of what a pass costs beside the callbacks.
+    let total = this.#total;
+    let scanned = this.#scanned;
+    let freed = this.freed;
+    let waits = false;
+    while (total >= batch || total >= freeable) {
+      const nrToScan = Math.min(batch, total);
       sc.nrToScan = nrToScan;
       sc.nrScanned = nrToScan;
       const result = callScan(entry, sc);
       if (typeof result !== 'number') {
         this.#scan = result;
         entry.inFlight++;
-        return false;
+        waits = true;
+        break;
       }
-      if (!this.#take(entry, result)) {
+      if (result === SHRINK_STOP) {
+        break;
+      }
+      freed += result;
+      const looked = scannedOf(entry, sc);
+      scanned += looked;
+      total -= looked;
+      // A batch that looked at nothing would come again for ever.
+      if (looked === 0) {
         break;
       }
     }
-    return true;
+    this.#total = total;
+    this.#scanned = scanned;
+    this.freed = freed;
+    return !waits;
   }
 
+  /** Awaits a batch; false when there must not be another. */
   async #answered(entry: Entry): Promise<boolean> {
     const scan = this.#scan as PromiseLike<number>;
     this.#scan = null;
@@ -119,20 +138,14 @@ export class Run {
       result = fail(entry, error);
     }
     entry.inFlight--;
-    return this.#take(entry, result);
-  }
-
-  /** Takes the result of one batch; false when there must not be another. */
-  #take(entry: Entry, result: number): boolean {
     if (result === SHRINK_STOP) {
       return false;
     }
+    const looked = scannedOf(entry, this.sc);
     this.freed += result;
-    const scanned = scannedOf(entry, this.sc);
-    this.#scanned += scanned;
-    this.#total -= scanned;
-    // A batch that looked at nothing would come again for ever.
-    return scanned > 0;
+    this.#scanned += looked;
+    this.#total -= looked;
+    return looked !== 0;
   }
 
   #end(entry: Entry): void {
@@ -141,7 +154,6 @@ export class Run {
     entry.runs++;
     entry.freed += this.freed;
     entry.scanned += this.#scanned;
-    entry.host.book(this.freed, this.#scanned);
     // Whoever hears of an end has heard of its start: a run that nobody saw begin stays silent for a listener who
     // came to both channels meanwhile.
     if (this.#traced && (this.#startSeen || !shrinkStart.hasSubscribers)) {
@@ -187,11 +199,11 @@ function countOf(entry: Entry, sc: Control): number {
   try {
     count = entry.spec.count(sc);
   } catch (error) {
+    entry.running = false;
     fail(entry, error);
     return 0;
-  } finally {
-    entry.running = false;
   }
+  entry.running = false;
   if (count >= 0 && count <= Number.MAX_SAFE_INTEGER) {
     return Math.floor(count);
   }
@@ -202,15 +214,20 @@ function countOf(entry: Entry, sc: Control): number {
 }
 
 function callScan(entry: Entry, sc: Control): number | PromiseLike<number> {
+  let result: number | PromiseLike<number>;
   entry.running = true;
   try {
-    const result = entry.spec.scan(sc);
-    return typeof result === 'number' || !isThenable(result) ? checkFreed(entry, result) : result;
+    result = entry.spec.scan(sc);
+    if (typeof result !== 'number' && isThenable(result)) {
+      entry.running = false;
+      return result;
+    }
   } catch (error) {
-    return fail(entry, error);
-  } finally {
     entry.running = false;
+    return fail(entry, error);
   }
+  entry.running = false;
+  return checkFreed(entry, result);
 }
 
 /** What a scan freed, {@link SHRINK_STOP} also for what is no such number. */
