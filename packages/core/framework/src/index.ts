@@ -23,7 +23,7 @@ export {
   type Provided,
   type Requirement,
 } from './plugin.js';
-export type { PluginContext } from './plugin-context.js';
+export type { OwnPendingOptions, OwnShrinkerSpec, PluginContext } from './plugin-context.js';
 export type { ReclaimRequest, Reclaimer } from './reclaimer.js';
-export type { ServiceSource } from './service-source.js';
+export type { GetService, ServiceSource } from './service-source.js';
 export { type Class, type ServiceId, type Token, token, TOKENS } from './token.js';

@@ -1,0 +1,2 @@
+// The one import for its effect: `@inject` keeps what it knows in Reflect's metadata.
+import 'reflect-metadata/lite';
