@@ -23,7 +23,7 @@ export class TurnBudget {
   private lastBacklog = 0;
   private deadline = 0;
   private lastLook = 0;
-  private stride = 16;
+  private stride = MIN_STRIDE;
 
   /** @param baseMs milliseconds a turn, above 0 */
   constructor(baseMs: number, clock: Clock) {
@@ -42,6 +42,8 @@ export class TurnBudget {
     this.lastBacklog = backlog;
     this.lastLook = this.clock.now();
     this.deadline = this.lastLook + this.budgetMs;
+    // From small steps again: what was light in the last turn may be heavy in this one.
+    this.stride = MIN_STRIDE;
   }
 
   /** How many steps to take before the next {@link look}. */
