@@ -1,13 +1,5 @@
-import { type Clock, assert } from '@core/base';
+import { type Clock, TurnBudget, assert } from '@core/base';
 
-/** Above so many ready callbacks, and growing, each turn's budget is raised (the kernel's qhimark). */
-const HIGH_MARK = 10_000;
-/** Below so many the budget is normal again (the kernel's qlowmark). */
-const LOW_MARK = 100;
-/** The budget grows to at most this multiple: late callbacks are bad, a blocked event loop is worse. */
-const MAX_LIFT = 16;
-/** Callbacks between two looks at the clock, which costs as much as several of them. */
-const PER_CLOCK_READ = 64;
 /** A batch that grew above this is not kept for reuse. */
 const MAX_SPARE_LENGTH = 16_384;
 
@@ -35,35 +27,32 @@ export class CallbackQueue {
   private spare: Batch | null = null;
   /** How far `done[0]` has been run. */
   private cursor = 0;
+  /** Callbacks in `done`, with those before the cursor. */
   private doneCount = 0;
-  private budgetMs: number;
-  private lastBacklog = 0;
+  /** Callbacks that have run, without those before the cursor. */
   private ran = 0;
   private errors = 0;
-  private readonly baseBudgetMs: number;
-  private readonly clock: Clock;
+  private readonly budget: TurnBudget;
   private readonly onError: (error: unknown) => void;
 
   /** @param options `onError` must not throw */
   constructor(options: { budgetMs: number; clock: Clock; onError: (error: unknown) => void }) {
-    this.baseBudgetMs = options.budgetMs;
-    this.budgetMs = options.budgetMs;
-    this.clock = options.clock;
+    this.budget = new TurnBudget(options.budgetMs, options.clock);
     this.onError = options.onError;
   }
 
   /** Callbacks that have not run. */
   get count(): number {
-    return this.next.length + this.waiting.length + this.doneCount;
+    return this.next.length + this.waiting.length + this.ready;
   }
 
   /** Callbacks that could run now. */
   get ready(): number {
-    return this.doneCount;
+    return this.doneCount - this.cursor;
   }
 
   get callbacksRun(): number {
-    return this.ran;
+    return this.ran + this.cursor;
   }
 
   get callbackErrors(): number {
@@ -106,63 +95,62 @@ export class CallbackQueue {
 
   /** Runs callbacks whose grace period is over, for about the budget. */
   run(): void {
-    const deadline = this.clock.now() + this.adjustBudget();
-    while (this.done.length > 0) {
-      if (!this.runBatch(this.done[0] as Batch, deadline)) {
-        return;
-      }
-      this.recycle(this.done.shift() as Batch);
-    }
+    const { budget } = this;
+    budget.begin(this.ready);
+    do {
+      this.runSome(budget.steps);
+    } while (this.done.length > 0 && !budget.look());
   }
 
   checkInvariants(): void {
-    let done = 0;
+    let found = 0;
     for (const batch of this.done) {
-      done += batch.length;
+      assert(batch.length > 0, 'A batch without a callback is kept');
+      found += batch.length;
     }
-    assert(done - this.cursor === this.doneCount, () => `Ready callbacks: counted ${this.doneCount}, found ${done}`);
-    assert(this.cursor === 0 || this.done.length > 0, 'A cursor without a batch');
+    assert(found === this.doneCount, () => `Callbacks in finished batches: counted ${this.doneCount}, found ${found}`);
+    assert(this.cursor <= (this.done[0]?.length ?? 0), 'The cursor is outside of its batch');
   }
 
-  /** @returns whether the batch is finished, as against the time */
-  private runBatch(batch: Batch, deadline: number): boolean {
+  private runSome(steps: number): void {
+    let left = steps;
+    while (left > 0 && this.done.length > 0) {
+      const batch = this.done[0] as Batch;
+      left -= this.runBatch(batch, left);
+      if (this.cursor === batch.length) {
+        this.done.shift();
+        this.recycle(batch);
+      }
+    }
+  }
+
+  /** @returns how many callbacks it ran: `atMost`, or all that the batch had left */
+  private runBatch(batch: Batch, atMost: number): number {
     const { items } = batch;
-    while (this.cursor < batch.length) {
+    let ran = 0;
+    while (ran < atMost && this.cursor < batch.length) {
       const callback = items[this.cursor] as Callback;
       items[this.cursor] = null;
       // Counted before it runs: a callback that looks at the queue must not find itself there.
       this.cursor++;
-      this.doneCount--;
-      this.ran++;
+      ran++;
       try {
         callback();
       } catch (error) {
         this.errors++;
         this.onError(error);
       }
-      if (this.cursor % PER_CLOCK_READ === 0 && this.clock.now() >= deadline) {
-        return this.cursor === batch.length;
-      }
     }
-    return true;
+    return ran;
   }
 
   private recycle(batch: Batch): void {
+    this.ran += batch.length;
+    this.doneCount -= batch.length;
     this.cursor = 0;
     batch.length = 0;
     if (batch.items.length <= MAX_SPARE_LENGTH) {
       this.spare = batch;
     }
-  }
-
-  private adjustBudget(): number {
-    const backlog = this.doneCount;
-    if (backlog > HIGH_MARK && backlog > this.lastBacklog && this.lastBacklog > 0) {
-      this.budgetMs = Math.min(this.budgetMs * 2, this.baseBudgetMs * MAX_LIFT);
-    } else if (backlog < LOW_MARK) {
-      this.budgetMs = this.baseBudgetMs;
-    }
-    this.lastBacklog = backlog;
-    return this.budgetMs;
   }
 }
