@@ -1,4 +1,12 @@
-import { type Clock, type Scheduler, isThenable, reportUncaught, systemClock, systemScheduler } from '@core/base';
+import {
+  type Clock,
+  type Scheduler,
+  assert,
+  isThenable,
+  reportUncaught,
+  systemClock,
+  systemScheduler,
+} from '@core/base';
 import type { AdvanceObserver, Cookie, RcuFlavor, RcuStats } from './flavor.js';
 import { guarded } from './internal/guarded.js';
 import { GracePeriodMachine, type Readers, fromCookie, toCookie } from './internal/grace-period-machine.js';
@@ -158,7 +166,9 @@ export class Rcu implements RcuFlavor {
 
   /** For tests: throws when the books do not balance. */
   checkInvariants(): void {
-    this.machine.checkInvariants();
+    const { machine } = this;
+    machine.checkInvariants();
+    assert(!machine.isRunning || machine.isArmed, 'A grace period runs and no turn will end it');
   }
 }
 

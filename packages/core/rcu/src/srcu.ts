@@ -1,4 +1,12 @@
-import { type Clock, type Scheduler, isThenable, reportUncaught, systemClock, systemScheduler } from '@core/base';
+import {
+  type Clock,
+  type Scheduler,
+  assert,
+  isThenable,
+  reportUncaught,
+  systemClock,
+  systemScheduler,
+} from '@core/base';
 import type { AdvanceObserver, Cookie, RcuFlavor, RcuStats } from './flavor.js';
 import { type Blocked, watchExit, unwatchExit } from './internal/before-exit.js';
 import { guarded } from './internal/guarded.js';
@@ -268,7 +276,15 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
 
   /** For tests: throws when the books do not balance. */
   checkInvariants(): void {
-    this.machine.checkInvariants();
+    const { machine, current, draining, open } = this;
+    machine.checkInvariants();
+    this.holds.checkInvariants();
+    assert(machine.isRunning || draining.readers === 0, 'Readers are waited for and no grace period runs');
+    assert(
+      !machine.isRunning || draining.readers > 0 || machine.isArmed,
+      'A grace period is due and no turn will end it',
+    );
+    assert(open === (this.debug || this.closed ? null : current), 'New readers do not count where they should');
   }
 
   private async close(): Promise<void> {

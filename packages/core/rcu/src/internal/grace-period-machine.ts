@@ -84,6 +84,11 @@ export class GracePeriodMachine {
     return this.running;
   }
 
+  /** Whether a turn is scheduled. */
+  get isArmed(): boolean {
+    return this.weakTurn || this.strongTurn;
+  }
+
   /** How long the running grace period has lasted, in milliseconds. */
   ageMs(): number {
     return this.running ? this.clock.now() - this.startedAt : 0;

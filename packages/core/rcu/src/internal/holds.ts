@@ -48,4 +48,14 @@ export class HoldList {
     hold.newer = null;
     hold.older = null;
   }
+
+  checkInvariants(): void {
+    let last: Hold | null = null;
+    for (let hold = this.oldest; hold !== null; hold = hold.newer) {
+      assert(hold.older === last && !hold.released, 'The list of readers is broken');
+      assert(last === null || last.openedAtMs <= hold.openedAtMs, 'The readers are not in the order of their age');
+      last = hold;
+    }
+    assert(this.newest === last, 'The newest reader is not the last one');
+  }
 }
