@@ -201,6 +201,10 @@ export class GracePeriodMachine {
 
   private start(): void {
     this.announceAdvance();
+    if (this.running) {
+      // An observer has started it.
+      return;
+    }
     this.sequence = started(this.sequence);
     this.cookie = snap(this.sequence);
     this.running = true;

@@ -19,7 +19,7 @@ export function checkStall(stallMs: number = DEFAULT_STALL_MS): number {
 
 export function checkSequence(firstSequence: number = 0): number {
   if (!(firstSequence >= 0 && firstSequence <= LAST_IDLE && firstSequence % 4 === 0)) {
-    throw new RangeError(`Cannot start at sequence ${firstSequence}: it must be a multiple of 4 from 0 to 2^53 - 8`);
+    throw new RangeError(`Cannot start at sequence ${firstSequence}: it must be a multiple of 4 from 0 to 2^53 - 12`);
   }
   return firstSequence;
 }

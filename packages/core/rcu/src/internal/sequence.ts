@@ -10,8 +10,12 @@ import { assert } from '@core/base';
 /** Values per grace period: two low bits of state. */
 const STATES = 4;
 
-/** The last idle sequence from which a grace period can run such that every cookie of it is exact. */
-export const LAST_IDLE: number = 2 ** 53 - 2 * STATES;
+// One constant each: a sum that is added step by step is rounded on the way when it passes 2^53.
+const TO_NEXT_IDLE = STATES - 1;
+const TO_FULL_GRACE_PERIOD = 2 * STATES - 1;
+
+/** The last idle sequence from which a grace period can run such that every cookie until its end, and then, is exact. */
+export const LAST_IDLE: number = 2 ** 53 - 3 * STATES;
 
 /**
  * The sequence when the grace period starts.
@@ -25,7 +29,7 @@ export function started(sequence: number): number {
 
 /** The sequence when the running grace period ends: rounded up to idle. */
 export function ended(sequence: number): number {
-  const up = sequence + STATES - 1;
+  const up = sequence + TO_NEXT_IDLE;
   return up - (up % STATES);
 }
 
@@ -36,6 +40,6 @@ export function ended(sequence: number): number {
  * before the caller unpublished its object.
  */
 export function snap(sequence: number): number {
-  const up = sequence + 2 * STATES - 1;
+  const up = sequence + TO_FULL_GRACE_PERIOD;
   return up - (up % STATES);
 }
