@@ -28,15 +28,15 @@ export interface ListLruOptions {
  * @see Linux mm/list_lru.c
  */
 export class ListLru<T extends LruNode> implements Iterable<T> {
-  readonly #links = new SlotLinks();
-  readonly #zones: readonly Zone[] | null;
-  // One list for each zone, in the order of #zones.
-  readonly #lists: SlotLru[] = [];
+  private readonly links = new SlotLinks();
+  private readonly zones: readonly Zone[] | null;
+  // One list for each zone, in the order of `zones`.
+  private readonly lists: SlotLru[] = [];
   // The object in each slot. A free slot is null here, and its link `next` leads to the next free slot.
-  readonly #objects: (T | null)[] = [];
-  #freeSlot: number = NO_SLOT;
-  #isolate: ((object: T) => LruStatus) | null = null;
-  #walked: SlotLru | null = null;
+  private readonly objects: (T | null)[] = [];
+  private freeSlot: number = NO_SLOT;
+  private isolate: ((object: T) => LruStatus) | null = null;
+  private walked: SlotLru | null = null;
 
   /** @throws {RangeError} when `zones` is empty or names a zone twice */
   constructor(options: ListLruOptions = {}) {
@@ -44,16 +44,16 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
     if (zones !== undefined && (zones.length === 0 || new Set(zones).size !== zones.length)) {
       throw new RangeError(`Cannot keep lists for the zones [${zones.join(', ')}]: name one or more, each once`);
     }
-    this.#zones = zones === undefined ? null : [...zones];
+    this.zones = zones === undefined ? null : [...zones];
     for (let index = 0; index < (zones?.length ?? 1); index++) {
-      this.#lists.push(new SlotLru(this.#links));
+      this.lists.push(new SlotLru(this.links));
     }
   }
 
   /** The objects on all lists. O(zones). */
   get length(): number {
     let length = 0;
-    for (const list of this.#lists) {
+    for (const list of this.lists) {
       length += list.length;
     }
     return length;
@@ -61,7 +61,7 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
 
   /** Whether the object is on a list of this ListLru. */
   has(object: T): boolean {
-    return this.#holds(object.lruSlot, object);
+    return this.holds(object.lruSlot, object);
   }
 
   /**
@@ -79,12 +79,12 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
       }
       return false;
     }
-    const list = zone === undefined ? (this.#lists[0] as SlotLru) : this.#listOf(zone);
+    const list = zone === undefined ? (this.lists[0] as SlotLru) : this.listOf(zone);
     if (list === null) {
-      throw new RangeError(`Cannot add to zone ${String(zone)}: the zones are ${String(this.#zones)}`);
+      throw new RangeError(`Cannot add to zone ${String(zone)}: the zones are ${String(this.zones)}`);
     }
-    const slot = this.#takeSlot();
-    this.#objects[slot] = object;
+    const slot = this.takeSlot();
+    this.objects[slot] = object;
     object.lruSlot = slot;
     return list.add(slot);
   }
@@ -92,22 +92,22 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
   /** Takes the object off its list; false when it was on none of this ListLru's. */
   del(object: T): boolean {
     const slot = object.lruSlot;
-    if (!this.#holds(slot, object)) {
+    if (!this.holds(slot, object)) {
       return false;
     }
-    this.#release(slot, object);
+    this.release(slot, object);
     return true;
   }
 
   /** Moves the object to the tail of its list; false when it is on none of this ListLru's. */
   moveToTail(object: T): boolean {
     const slot = object.lruSlot;
-    return this.#holds(slot, object) && (this.#links.listOf(slot) as SlotLru).moveToTail(slot);
+    return this.holds(slot, object) && (this.links.listOf(slot) as SlotLru).moveToTail(slot);
   }
 
   /** How many objects the zone of the control has: what `count` of a shrinker returns. O(1). */
   count(sc: Pick<ShrinkControl, 'zone' | 'group'>): number {
-    return this.#listOf(sc.zone)?.length ?? 0;
+    return this.listOf(sc.zone)?.length ?? 0;
   }
 
   /**
@@ -121,26 +121,26 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
    */
   walk(sc: (WalkControl & Pick<ShrinkControl, 'zone'>) | number, isolate: (object: T) => LruStatus): number {
     if (typeof sc === 'number') {
-      return this.#walkAll(sc, isolate);
+      return this.walkAll(sc, isolate);
     }
-    const list = this.#listOf(sc.zone);
+    const list = this.listOf(sc.zone);
     if (list === null) {
       sc.nrScanned = 0;
       return 0;
     }
-    return this.#walkList(list, sc, isolate);
+    return this.walkList(list, sc, isolate);
   }
 
   /** The objects, oldest first, zone after zone. The one in hand may be deleted meanwhile; no other change is allowed. */
   *[Symbol.iterator](): IterableIterator<T> {
-    for (const list of this.#lists) {
+    for (const list of this.lists) {
       for (const slot of list) {
-        yield this.#objects[slot] as T;
+        yield this.objects[slot] as T;
       }
     }
   }
 
-  #walkAll(budget: number, isolate: (object: T) => LruStatus): number {
+  private walkAll(budget: number, isolate: (object: T) => LruStatus): number {
     let removed = 0;
     let stopped = false;
     const sc = { nrToScan: budget, nrScanned: 0 };
@@ -149,8 +149,8 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
       stopped = status === STOP;
       return status;
     };
-    for (const list of this.#lists) {
-      removed += this.#walkList(list, sc, untilStop);
+    for (const list of this.lists) {
+      removed += this.walkList(list, sc, untilStop);
       sc.nrToScan -= sc.nrScanned;
       if (stopped) {
         break;
@@ -159,63 +159,63 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
     return removed;
   }
 
-  #walkList(list: SlotLru, sc: WalkControl, isolate: (object: T) => LruStatus): number {
+  private walkList(list: SlotLru, sc: WalkControl, isolate: (object: T) => LruStatus): number {
     // Kept in fields and not in a closure, so that a walk allocates nothing; a walk inside a callback puts them back.
-    const outerIsolate = this.#isolate;
-    const outerWalked = this.#walked;
-    this.#isolate = isolate;
-    this.#walked = list;
+    const outerIsolate = this.isolate;
+    const outerWalked = this.walked;
+    this.isolate = isolate;
+    this.walked = list;
     try {
-      return list.walk(sc, this.#isolateSlot);
+      return list.walk(sc, this.isolateSlot);
     } finally {
-      this.#isolate = outerIsolate;
-      this.#walked = outerWalked;
+      this.isolate = outerIsolate;
+      this.walked = outerWalked;
     }
   }
 
-  readonly #isolateSlot = (slot: number): LruStatus => {
-    const object = this.#objects[slot] as T;
-    const status = (this.#isolate as (object: T) => LruStatus)(object);
+  private readonly isolateSlot = (slot: number): LruStatus => {
+    const object = this.objects[slot] as T;
+    const status = (this.isolate as (object: T) => LruStatus)(object);
     // Taken off here, with its slot given back, and not by the list under us; unless the callback took it off, in which
     // case the slot may belong to another object by now.
-    if ((status === REMOVED || status === REMOVED_RETRY) && isInHand(this.#walked as SlotLru, slot)) {
-      this.#release(slot, object);
+    if ((status === REMOVED || status === REMOVED_RETRY) && isInHand(this.walked as SlotLru, slot)) {
+      this.release(slot, object);
     }
     return status;
   };
 
-  #holds(slot: number, object: T): boolean {
+  private holds(slot: number, object: T): boolean {
     // An array read at -1 is a slow property look-up.
-    return slot >= 0 && this.#objects[slot] === object;
+    return slot >= 0 && this.objects[slot] === object;
   }
 
-  #listOf(zone: Zone): SlotLru | null {
-    const index = this.#zones === null ? 0 : this.#zones.indexOf(zone);
-    return index < 0 ? null : (this.#lists[index] as SlotLru);
+  private listOf(zone: Zone): SlotLru | null {
+    const index = this.zones === null ? 0 : this.zones.indexOf(zone);
+    return index < 0 ? null : (this.lists[index] as SlotLru);
   }
 
-  #takeSlot(): number {
-    if (this.#freeSlot === NO_SLOT) {
-      const capacity = this.#links.capacity;
-      this.#links.grow(Math.max(CAPACITY_MIN, capacity * 2));
-      for (let slot = this.#links.capacity - 1; slot >= capacity; slot--) {
-        this.#giveSlot(slot);
+  private takeSlot(): number {
+    if (this.freeSlot === NO_SLOT) {
+      const capacity = this.links.capacity;
+      this.links.grow(Math.max(CAPACITY_MIN, capacity * 2));
+      for (let slot = this.links.capacity - 1; slot >= capacity; slot--) {
+        this.giveSlot(slot);
       }
     }
-    const slot = this.#freeSlot;
-    this.#freeSlot = this.#links.next[slot] as number;
+    const slot = this.freeSlot;
+    this.freeSlot = this.links.next[slot] as number;
     return slot;
   }
 
-  #giveSlot(slot: number): void {
-    this.#objects[slot] = null;
-    this.#links.next[slot] = this.#freeSlot;
-    this.#freeSlot = slot;
+  private giveSlot(slot: number): void {
+    this.objects[slot] = null;
+    this.links.next[slot] = this.freeSlot;
+    this.freeSlot = slot;
   }
 
-  #release(slot: number, object: T): void {
-    (this.#links.listOf(slot) as SlotLru).del(slot);
+  private release(slot: number, object: T): void {
+    (this.links.listOf(slot) as SlotLru).del(slot);
     object.lruSlot = NO_SLOT;
-    this.#giveSlot(slot);
+    this.giveSlot(slot);
   }
 }

@@ -228,7 +228,8 @@ export class SlotLru implements Iterable<number> {
           case REMOVED_RETRY:
             removed++;
             if (this.walkSlot === slot) {
-              if (nested) {
+              // The callback may have moved the slot to where its own walk goes next.
+              if (nested || this.walkNext === slot) {
                 this.stepOver(slot, true);
               }
               links.owner[slot] = ON_NO_LIST;
@@ -239,7 +240,7 @@ export class SlotLru implements Iterable<number> {
             break;
           case ROTATE:
             if (this.walkSlot === slot && this.last !== slot) {
-              if (nested) {
+              if (nested || this.walkNext === slot) {
                 this.stepOver(slot, false);
               }
               this.unlink(slot);
