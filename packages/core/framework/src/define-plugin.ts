@@ -16,8 +16,8 @@ export interface PluginDefinition<T> extends PluginManifest {
 /**
  * Makes a plugin without a class and without decorators.
  *
- * What `create` returns is what `host.get` returns. It belongs to the host: if it has a `Symbol.asyncDispose` or a
- * `Symbol.dispose`, that is called after `stop`.
+ * What `create` returns is what `host.get` returns, and belongs to the plugin: if it has a `Symbol.asyncDispose` or a
+ * `Symbol.dispose`, that is called after `stop`. So wrap what belongs to somebody else.
  *
  * @throws {TypeError} no name, or no `create`
  */

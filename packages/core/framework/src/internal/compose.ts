@@ -3,7 +3,6 @@ import { FrameworkError } from '../framework-error.js';
 import { isPlugin, type Plugin, type Requirement } from '../plugin.js';
 import { describeId } from '../token.js';
 import type { Directory } from './directory.js';
-import { injectionsOf } from './injections.js';
 import { manifestOf } from './manifest.js';
 import { startOrder } from './start-order.js';
 import { type Unit, kindOf } from './unit.js';
@@ -38,7 +37,7 @@ export function checkPlugins(plugins: readonly Plugin[]): readonly Plugin[] {
  * order to start in. Builds nothing.
  *
  * @throws {FrameworkError} `ERR_MISSING_REQUIREMENT`, `ERR_PLUGIN_CYCLE`, `ERR_MISSING_BINDING`,
- *   `ERR_AMBIGUOUS_SERVICE`, `ERR_BAD_PLUGIN`
+ *   `ERR_AMBIGUOUS_SERVICE`
  */
 export function compose(directory: Directory): Unit[] {
   for (const unit of directory.units) {
@@ -49,7 +48,7 @@ export function compose(directory: Directory): Unit[] {
 
 function injected(unit: Unit, directory: Directory): Requirement[] {
   const needs: Requirement[] = [];
-  for (const id of injectionsOf(unit.plugin)) {
+  for (const id of unit.injections) {
     if (!unit.scope.isBound(id)) {
       const [provider, ...others] = directory.providers(id);
       if (provider === undefined) {

@@ -61,7 +61,7 @@ export class HostRegistry extends ShrinkerRegistry {
   }
 
   /** For leaks: `shrinker "x" registered by plugin "y"`. */
-  describe({ id, name }: Shrinker): string {
+  describe({ id, name }: { readonly id: number; readonly name: string }): string {
     const owner = this.ownerOf(id);
     return `shrinker "${name}"${owner === null ? '' : ` registered by plugin "${owner}"`}`;
   }

@@ -30,7 +30,7 @@ export async function takeDown(units: readonly Unit[], parts: HostParts, options
     for (const unit of units.toReversed()) {
       await stopUnit(teardown, unit, parts);
     }
-    await freeLateShrinkers(teardown, parts);
+    await closeRegistry(teardown, parts);
     for (const belonging of parts.belongings.exitables.toReversed()) {
       await exit(teardown, belonging);
     }
@@ -48,19 +48,23 @@ export async function takeDown(units: readonly Unit[], parts: HostParts, options
   return teardown;
 }
 
+/** Those whose scan does not end are left to `closeRegistry` to tell. */
 async function freeShrinkers(teardown: Teardown, { shrinkers }: HostParts): Promise<void> {
   await Promise.all(
     shrinkers.registered.map((shrinker) =>
-      teardown.mustEnd(`freeing ${shrinkers.describe(shrinker)}`, () => shrinkers.freeForOwner(shrinker), always),
+      teardown.step(`freeing ${shrinkers.describe(shrinker)}`, () => shrinkers.freeForOwner(shrinker), always),
     ),
   );
 }
 
-async function freeLateShrinkers(teardown: Teardown, parts: HostParts): Promise<void> {
-  const { shrinkers } = parts;
-  teardown.leaks.push(...shrinkers.registered.map((shrinker) => shrinkers.describe(shrinker)));
-  await freeShrinkers(teardown, parts);
-  await teardown.mustEnd('closing the shrinker registry', () => shrinkers[Symbol.asyncDispose](), always);
+async function closeRegistry(teardown: Teardown, { shrinkers }: HostParts): Promise<void> {
+  for (const late of shrinkers.registered) {
+    teardown.leaks.push(shrinkers.describe(late));
+  }
+  const ended = await teardown.step('closing the shrinkers', () => shrinkers[Symbol.asyncDispose](), always);
+  for (const hung of ended ? [] : shrinkers.debug.list()) {
+    teardown.leaks.push(`${shrinkers.describe(hung)}, in a scan that has not ended`);
+  }
 }
 
 async function stopUnit(teardown: Teardown, unit: Unit, parts: HostParts): Promise<void> {

@@ -4,22 +4,26 @@ import { FrameworkError } from '../framework-error.js';
 import type { PluginContext } from '../plugin-context.js';
 import { INSTANCE, type Plugin, type PluginLifecycle, type Requirement } from '../plugin.js';
 import { type ServiceId, TOKENS, describeId } from '../token.js';
+import { injectionsOf } from './injections.js';
 
 /** One plugin in one host, with a container of its own under the host's. */
 export class Unit {
   readonly plugin: Plugin;
   readonly context: PluginContext;
   readonly scope: Container;
+  /** What it must have injected. */
+  readonly injections: readonly ServiceId[];
   /** What must have started before; filled in while the host is composed. */
   needs: readonly Requirement[] = [];
   state: 'new' | 'built' | 'started' | 'stopped' = 'new';
   #instance: PluginLifecycle | null = null;
   #value: unknown = undefined;
 
-  /** @throws {FrameworkError} `ERR_BAD_PLUGIN`: the plugin's bindings threw */
+  /** @throws {FrameworkError} `ERR_BAD_PLUGIN`: a parameter is not decorated, or the plugin's bindings threw */
   constructor(plugin: Plugin, context: PluginContext, root: Container) {
     this.plugin = plugin;
     this.context = context;
+    this.injections = injectionsOf(plugin);
     this.scope = new Container({ parent: root, defaultScope: 'Singleton', jitless: true });
     this.scope.bind(TOKENS.Context).toConstantValue(context);
     this.scope.bind(TOKENS.Scheduler).toConstantValue(context.scheduler);
