@@ -23,9 +23,12 @@ export interface EventLoop {
   /**
    * Lets turns pass until `done()`; false when `maxTurns` have passed first, or nothing is left that could run.
    *
-   * `done` is asked between turns, with all microtasks run.
+   * `done` is asked between turns, with all microtasks run. A loop whose time is not the real one moves it on to the next
+   * timer when nothing else can run.
    */
   pump(done: () => boolean, maxTurns: number): Promise<boolean>;
+  /** Lets so many turns pass, or as many as there are before something must wait for a timer. */
+  rest(turns: number): Promise<void>;
   /** Moves the time by hand. A loop whose time is the real one has no such method. */
   advance?(ms: number): void;
   /** Gives back what the loop holds. */

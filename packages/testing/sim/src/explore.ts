@@ -21,7 +21,7 @@ export interface ExploreResult {
  * Most bugs of concurrent code need two or three preemptions. The cost grows with the number of steps to the power of
  * `preemptions`, times the schedules' length, since a schedule is run anew from the start.
  *
- * @throws {RangeError} when a bound is not a positive integer, or there are no threads
+ * @throws {RangeError} when a bound is not a positive integer, there are no threads, or a daemon is none of them
  * @see Musuvathi and Qadeer, Iterative context bounding for systematic testing of multithreaded programs, PLDI 2007
  */
 export function explore<Registers>(options: ExploreOptions<Registers>): ExploreResult {
@@ -30,6 +30,12 @@ export function explore<Registers>(options: ExploreOptions<Registers>): ExploreR
     checkCount('preemptions', preemptions, 0);
   }
   checkCount('number of threads', Object.keys(options.threads).length);
+  checkCount('maxSteps', options.maxSteps ?? 1);
+  for (const name of options.daemons ?? []) {
+    if (!Object.hasOwn(options.threads, name)) {
+      throw new RangeError(`Cannot explore the model: daemon "${name}" is not one of its threads`);
+    }
+  }
   const maxSchedules = checkCount('maxSchedules', options.maxSchedules ?? 1_000_000);
   const path: Choice[] = [];
   let schedules = 0;

@@ -90,3 +90,4 @@ export {
   type TortureSuiteOptions,
   type TortureSuiteSubject,
 } from './torture-suite.js';
+export { ObjectCookieRcu, ZeroCookieRcu } from './reference/odd-flavors.js';

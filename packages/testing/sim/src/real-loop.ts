@@ -61,6 +61,10 @@ export class RealLoop implements EventLoop {
     return true;
   }
 
+  async rest(turns: number): Promise<void> {
+    await this.pump(() => false, turns);
+  }
+
   close(): void {
     this.#near?.close();
     this.#near = null;

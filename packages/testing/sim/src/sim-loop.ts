@@ -61,13 +61,23 @@ export class SimLoop implements EventLoop {
       if (done()) {
         return true;
       }
-      // The time moves only when nothing else can run, or now and then: timers and turns mix in a real loop too.
-      if (!this.scheduler.ready || this.#rng.below(4) === 0) {
+      // The time moves a little now and then, so that timers and turns mix, and far only when nothing else can run.
+      if (this.#rng.below(4) === 0) {
+        this.clock.advance(1);
+      }
+      if (!this.scheduler.ready) {
         this.scheduler.advanceToNextTimer();
       }
       if (turns >= maxTurns || !this.scheduler.runTurn()) {
         return false;
       }
+    }
+  }
+
+  async rest(turns: number): Promise<void> {
+    await drainMicrotasks();
+    for (let turn = 0; turn < turns && this.scheduler.runTurn(); turn++) {
+      await drainMicrotasks();
     }
   }
 

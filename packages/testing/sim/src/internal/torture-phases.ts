@@ -103,7 +103,7 @@ export async function stuckReader(context: TortureContext): Promise<boolean> {
     if (settings.stallMs !== null) {
       loop.advance?.(settings.stallMs);
     }
-    await loop.pump(() => false, TURNS_PER_STALL_PERIOD);
+    await loop.rest(TURNS_PER_STALL_PERIOD);
   }
   log.addUnless(
     freed === 0 && !flavor.poll(cookie),
