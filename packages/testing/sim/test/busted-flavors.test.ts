@@ -41,7 +41,7 @@ describe.each(FOR_REAL)('busted: $name, real loop', ({ check, make }) => {
     // Here the order of turns is the machine's, so there is more time to meet the fault.
     const report = await torture({
       ...make(systemScheduler),
-      operations: 3 * BUDGET,
+      operations: 2 * BUDGET,
       drainTurns: DRAIN_TURNS,
       stopOnFailure: false,
     });

@@ -21,7 +21,8 @@ import {
   ZeroCookieRcu,
 } from '../src/index.js';
 
-const SEEDS = [1, 2, 3];
+const SEEDS = [1, 2];
+const OPERATIONS = 3_000;
 const STALL_MS = 500;
 
 const FLAVORS: readonly [string, (ports: Partial<TorturePorts>) => TortureSubject][] = [
@@ -45,15 +46,15 @@ function portsOf({ clock, scheduler }: SimLoop): TorturePorts {
 
 function expectSuccess(report: TortureReport, guards: boolean): void {
   expect(report.ok, formatReport(report)).toBe(true);
-  expect(report.reads).toBe(5_000);
+  expect(report.reads).toBe(OPERATIONS);
   expect(report.readerAges.slice(2).every((count) => count === 0)).toBe(true);
   expect(report.readerBatches.slice(2)).toEqual([]);
   // Everything that left came back: as many objects of each age.
   expect(new Set(report.circulation.slice(1))).toEqual(new Set([report.updates]));
-  expect(report.updates).toBeGreaterThan(100);
-  expect(report.gracePeriods).toBeGreaterThan(200);
+  expect(report.updates).toBeGreaterThan(50);
+  expect(report.gracePeriods).toBeGreaterThan(100);
   expect(report.barriers).toBeGreaterThan(10);
-  expect(Math.min(...Object.values(report.primitives))).toBeGreaterThan(50);
+  expect(Math.min(...Object.values(report.primitives))).toBeGreaterThan(30);
   expect(report.maxLiveCookies).toBe(2);
   if (guards) {
     // Only a reader that stays beyond its turn can see a grace period end.
@@ -63,12 +64,12 @@ function expectSuccess(report: TortureReport, guards: boolean): void {
 
 describe.each(FLAVORS)('%s', (name, make) => {
   test('survives the real loop', async () => {
-    expectSuccess(await torture(make({})), name.includes('Srcu'));
+    expectSuccess(await torture({ ...make({}), operations: OPERATIONS }), name.includes('Srcu'));
   });
 
   test.each(SEEDS)('survives the simulated loop, seed %i', async (seed) => {
     const loop = new SimLoop({ seed });
-    const report = await torture({ ...make(portsOf(loop)), loop, seed });
+    const report = await torture({ ...make(portsOf(loop)), loop, seed, operations: OPERATIONS });
     expectSuccess(report, name.includes('Srcu'));
     if (name.includes('Srcu')) {
       expect(report.stallReports).toBeGreaterThan(0);

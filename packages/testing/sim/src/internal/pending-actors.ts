@@ -2,6 +2,7 @@ import type { SeededRng } from '@core/base';
 
 import { ALL_HOPS } from '../event-loop.js';
 import type { PendingObject } from '../pending-under-test.js';
+import { hopWithinTurn } from './hop-within-turn.js';
 import type { PendingContext } from './pending-context.js';
 import { awaitOrigin } from './torture-readers.js';
 
@@ -18,6 +19,7 @@ const OPERATIONS: readonly Operation[] = [
   'dequeueWhere',
   'dequeueFromAll',
 ];
+const HOT_PLACES = 2;
 const BARRIER_CHANCE = 1 / 64;
 /** A writer leaves the turn after so many operations at the latest, whatever it draws. */
 const MAX_OPERATIONS_PER_TURN = 16;
@@ -27,7 +29,7 @@ export async function readPublished(context: PendingContext, rng: SeededRng): Pr
   while (!context.stopping) {
     await awaitOrigin(context, rng);
     const inside = context.enter();
-    const object = rng.pick(context.published);
+    const object = context.published[pickPlace(context, rng)];
     const { generation } = object;
     let sawPending = false;
     for (let hops = rng.below(context.settings.maxHops + 1); hops > 0; hops--) {
@@ -47,6 +49,8 @@ export async function writeUntilEnough(context: PendingContext, rng: SeededRng):
     context.operations++;
     const operation = rng.next() < BARRIER_CHANCE ? 'barrier' : rng.pick(OPERATIONS);
     context.company.release();
+    // Readers that were let in have begun, and may know what is retired now.
+    await hopWithinTurn(context, rng);
     if (operation === 'barrier') {
       await barrier(context);
     } else if (operation === 'hop' || inTurn === MAX_OPERATIONS_PER_TURN) {
@@ -69,8 +73,8 @@ export async function barrier(context: PendingContext): Promise<void> {
 }
 
 function operate(context: PendingContext, rng: SeededRng, operation: Exclude<Operation, 'barrier' | 'hop'>): void {
-  const { pending, published, books } = context;
-  const place = rng.below(published.length);
+  const { pending, books } = context;
+  const place = pickPlace(context, rng);
   if (operation === 'retire') {
     context.retire(place, books.take(), rng.below(4) === 0 ? { maySleep: true } : undefined);
     return;
@@ -80,6 +84,11 @@ function operate(context: PendingContext, rng: SeededRng, operation: Exclude<Ope
     // Published again, as another. Readers of the old one may still hold it: they look at the generation.
     context.retire(place, object);
   }
+}
+
+/** Every other time one of a few places, so that what a reader holds is often what a writer retires. */
+function pickPlace({ published }: PendingContext, rng: SeededRng): number {
+  return rng.below(rng.below(2) === 0 ? Math.min(HOT_PLACES, published.length) : published.length);
 }
 
 /** Claims by a rule of its own, which rejects many. */

@@ -1,8 +1,9 @@
 import type { SeededRng } from '@core/base';
 import type { Cookie } from '@core/rcu';
 
-import { ALL_HOPS, HOPS_WITHIN_A_TURN } from '../event-loop.js';
+import { ALL_HOPS } from '../event-loop.js';
 import { PRIMITIVES, type Primitive } from '../torture-report.js';
+import { hopWithinTurn } from './hop-within-turn.js';
 import type { PipeObject } from './pipe.js';
 import type { TortureContext } from './torture-context.js';
 
@@ -116,12 +117,6 @@ async function waitFor(context: TortureContext, rng: SeededRng, primitive: Exclu
 async function pollUntilOver(context: TortureContext, cookie: Cookie): Promise<void> {
   for (let spins = 0; !context.flavor.poll(cookie) && !context.abandoned; spins++) {
     await context.hop(spins < SPINS ? 'immediate' : 'timer');
-  }
-}
-
-async function hopWithinTurn(context: TortureContext, rng: SeededRng): Promise<void> {
-  for (let hops = rng.below(3); hops > 0; hops--) {
-    await context.hop(rng.pick(HOPS_WITHIN_A_TURN));
   }
 }
 
