@@ -7,11 +7,12 @@ export const NO_SLOT = -1;
 export const ON_NO_LIST = 0;
 
 const CAPACITY_MAX = 2 ** 30;
+const BYTE_MAX = 255;
 
 /**
  * The links of the slots 0 to `capacity` - 1, for one {@link SlotLru} or for several that share the slots.
  *
- * A slot is on one list at most. 12 bytes a slot.
+ * A slot is on one list at most. 9 bytes a slot, and 12 with more than 255 lists.
  */
 export class SlotLinks {
   // `declare`: a field that is first defined as undefined, and then assigned, is checked at each use ever after.
@@ -20,7 +21,7 @@ export class SlotLinks {
   /** @internal */
   declare next: Int32Array;
   /** @internal Which list the slot is on, by its id, or {@link ON_NO_LIST}. */
-  declare owner: Int32Array;
+  declare owner: Uint8Array | Int32Array;
   /** @internal The list with id n is at n - 1. */
   readonly lists: SlotLru[] = [];
 
@@ -29,7 +30,17 @@ export class SlotLinks {
     checkCapacity(capacity);
     this.prev = new Int32Array(capacity);
     this.next = new Int32Array(capacity);
-    this.owner = new Int32Array(capacity);
+    // Bytes as long as they do: beyond the processor's caches each line that an operation touches counts.
+    this.owner = new Uint8Array(capacity);
+  }
+
+  /** @internal Makes the list known, and returns its id. */
+  attach(list: SlotLru): number {
+    const id = this.lists.push(list);
+    if (id > BYTE_MAX && this.owner instanceof Uint8Array) {
+      this.owner = new Int32Array(this.owner);
+    }
+    return id;
   }
 
   get capacity(): number {
@@ -44,9 +55,12 @@ export class SlotLinks {
   grow(capacity: number): void {
     checkCapacity(capacity);
     if (capacity > this.owner.length) {
-      this.prev = enlarged(this.prev, capacity);
-      this.next = enlarged(this.next, capacity);
-      this.owner = enlarged(this.owner, capacity);
+      this.prev = enlarged(this.prev, new Int32Array(capacity));
+      this.next = enlarged(this.next, new Int32Array(capacity));
+      this.owner =
+        this.owner instanceof Uint8Array
+          ? enlarged(this.owner, new Uint8Array(capacity))
+          : enlarged(this.owner, new Int32Array(capacity));
     }
   }
 
@@ -63,8 +77,7 @@ function checkCapacity(capacity: number): void {
   }
 }
 
-function enlarged(old: Int32Array, capacity: number): Int32Array {
-  const larger = new Int32Array(capacity);
+function enlarged<A extends Uint8Array | Int32Array>(old: A, larger: A): A {
   larger.set(old);
   return larger;
 }

@@ -49,7 +49,7 @@ export class SlotLru implements Iterable<number> {
    */
   constructor(room: SlotLinks | number = 0) {
     this.links = typeof room === 'number' ? new SlotLinks(room) : room;
-    this.id = this.links.lists.push(this);
+    this.id = this.links.attach(this);
   }
 
   get length(): number {

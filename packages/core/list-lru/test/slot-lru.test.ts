@@ -202,4 +202,21 @@ describe('lists that share slots', () => {
     checkSlotLru(young);
     checkSlotLru(old);
   });
+
+  test('there can be more lists than a byte can name', () => {
+    const links = new SlotLinks(600);
+    const lists: SlotLru[] = [];
+    for (let slot = 0; slot < 300; slot++) {
+      lists.push(new SlotLru(links));
+      lists[slot]!.add(slot);
+      lists[slot]!.add(slot + 300);
+    }
+    links.grow(700);
+    expect(lists.every((list, slot) => list.has(slot) && list.next(slot) === slot + 300 && list.length === 2)).toBe(
+      true,
+    );
+    expect(lists[299]!.add(650)).toBe(true);
+    checkSlotLru(lists[0]!);
+    checkSlotLru(lists[299]!);
+  });
 });
