@@ -69,6 +69,21 @@ describe('errors of callbacks', () => {
     await host.close();
   });
 
+  test('stats() of a plugin may throw without hiding those of the others', async () => {
+    const lines: string[] = [];
+    const shy = definePlugin({
+      name: 'shy',
+      create: () => {},
+      stats() {
+        throw new Error('shy');
+      },
+    });
+    const open = definePlugin({ name: 'open', create: () => {}, stats: () => ({ size: 1 }) });
+    await using host = await createHost({ plugins: [shy, open], logger: collecting(lines) });
+    expect(host.stats().plugins.map(({ stats }) => stats)).toEqual([null, { size: 1 }]);
+    expect(lines).toEqual(['An error was thrown by stats() of plugin "shy": Error: shy']);
+  });
+
   test('a logger that throws is an uncaught exception', async () => {
     const uncaught: unknown[] = [];
     const before = process.rawListeners('uncaughtException') as NodeJS.UncaughtExceptionListener[];

@@ -235,13 +235,17 @@ describe('close', () => {
     expect((await failureOf(host.reclaim())).message).toBe('Cannot reclaim: host "shop" is closed; create a new one');
   });
 
-  test('waits as long as a plugin needs to stop, while no guard is open', async () => {
+  test.each(['stop', 'own', 'process'])('waits as long as it takes, while no guard is open: %s', async (where) => {
     const time = new TestTime();
     let finish = (): void => {};
+    const slow = (): Promise<void> => new Promise((resolve) => (finish = resolve));
     const plugin = definePlugin({
       name: 'writer',
-      create: () => {},
-      stop: () => new Promise<void>((resolve) => (finish = resolve)),
+      create({ own, pending }) {
+        own({ [Symbol.asyncDispose]: where === 'own' ? slow : () => Promise.resolve() });
+        pending({ process: where === 'process' ? slow : () => {} }).enqueue({ rcuNext: null });
+      },
+      stop: where === 'stop' ? slow : () => {},
     });
     const host = await createHost({ plugins: [plugin], clock: time, scheduler: time });
     const closing = host.close();
@@ -256,6 +260,30 @@ describe('close', () => {
     expect(time.pendingTimers).toBe(0);
   });
 });
+
+test('a plugin whose constructor throws leaves nothing behind either', async () => {
+  const time = new TestTime();
+  @cachePlugin({ name: 'halfway' })
+  class Halfway {
+    readonly never: string;
+    constructor(@inject(TOKENS.Context) { shrinker, scheduler, pending }: PluginContext) {
+      shrinker({ count: () => 0, scan: () => 0 });
+      scheduler.after(1000, () => {});
+      pending({ process: () => {} }).enqueue({ rcuNext: null });
+      this.never = fail();
+    }
+  }
+  const warnings: string[] = [];
+  const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
+  const failure = await failureOf(createHost({ plugins: [pluginOf(Halfway)], clock: time, scheduler: time, logger }));
+  expect(failure.code).toBe('ERR_START_FAILED');
+  expect(time.pendingTimers).toBe(0);
+  expect(warnings).toEqual([]);
+});
+
+function fail(): never {
+  throw new Error('halfway');
+}
 
 describe('what a host leaves', () => {
   test('is nothing: no timer, shrinker, pending object or guard', async () => {
@@ -384,6 +412,17 @@ describe('what a host leaves', () => {
     });
     expect(await leaksOf(plugin)).toEqual([
       'shrinker "hung" registered by plugin "hung", in a scan that has not ended',
+    ]);
+  });
+
+  test('or something owned that waits for a guard', async () => {
+    const plugin = definePlugin({
+      name: 'owner',
+      create: ({ srcu, own }) => void own({ [Symbol.asyncDispose]: () => srcu.synchronize() }),
+    });
+    expect(await leaksOf(plugin, ({ srcu }) => void srcu.guard('g'))).toEqual([
+      'disposing of what plugin "owner" owns has not ended',
+      expect.stringMatching(/^guard "g"/),
     ]);
   });
 

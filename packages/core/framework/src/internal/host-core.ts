@@ -139,11 +139,13 @@ export class HostCore implements Host {
     }
     const told = [...leaks, ...failures.map(({ what, error }) => `${what} threw: ${textOf(error)}`)];
     if (told.length > 0) {
-      throw new FrameworkError(
-        leaks.length > 0 ? 'ERR_HOST_LEAK' : 'ERR_CLOSE_FAILED',
-        `Cannot close host "${this.name}" cleanly: ${told.join('; ')}`,
-        { leaks, ...(failures.length > 0 ? { cause: new AggregateError(failures.map(({ error }) => error)) } : {}) },
-      );
+      const message = `Cannot close host "${this.name}" cleanly: ${told.join('; ')}`;
+      const errors = failures.map(({ error }) => error);
+      const cause = new AggregateError(errors, 'Steps of the teardown threw');
+      throw new FrameworkError(leaks.length > 0 ? 'ERR_HOST_LEAK' : 'ERR_CLOSE_FAILED', message, {
+        leaks,
+        ...(errors.length > 0 ? { cause } : {}),
+      });
     }
   }
 

@@ -18,7 +18,7 @@ export function statsOf(
     name,
     state,
     memory: { ...memory },
-    plugins: units.map((unit) => pluginStats(unit)),
+    plugins: units.map((unit) => pluginStats(unit, parts)),
     rcu: rcu.stats(),
     srcu: srcu.stats(),
     domains: belongings.domains.map(({ owner, value }) => ({ plugin: owner, ...value.stats() })),
@@ -29,7 +29,7 @@ export function statsOf(
   };
 }
 
-function pluginStats(unit: Unit): HostStats['plugins'][number] {
+function pluginStats(unit: Unit, parts: HostParts): HostStats['plugins'][number] {
   const { name, manifest } = unit.plugin;
   const id = manifest.provides ?? unit.plugin.type;
   return {
@@ -38,8 +38,18 @@ function pluginStats(unit: Unit): HostStats['plugins'][number] {
     version: manifest.version ?? null,
     state: unit.state,
     provides: id === null ? null : describeId(id),
-    stats: unit.stats(),
+    stats: ownStats(unit, parts),
   };
+}
+
+/** One plugin that cannot say how it is does not hide how the others are. */
+function ownStats(unit: Unit, { announcer }: HostParts): object | null {
+  try {
+    return unit.stats();
+  } catch (error) {
+    announcer.errored(error, `stats() of plugin "${unit.name}"`);
+    return null;
+  }
 }
 
 function pendingStats({ owner, value }: Belonging<Exitable>): PendingStats {

@@ -32,7 +32,7 @@ export async function takeDown(units: readonly Unit[], parts: HostParts, options
     }
     await closeRegistry(teardown, parts);
     for (const belonging of parts.belongings.exitables.toReversed()) {
-      await exit(teardown, belonging);
+      await exit(teardown, belonging, parts);
     }
     for (const { owner, value } of parts.belongings.domains.toReversed()) {
       await closeDomain(teardown, value);
@@ -69,9 +69,6 @@ async function closeRegistry(teardown: Teardown, { shrinkers }: HostParts): Prom
 
 async function stopUnit(teardown: Teardown, unit: Unit, parts: HostParts): Promise<void> {
   const { announcer, clock, shrinkers, timers } = parts;
-  if (unit.state === 'new') {
-    return;
-  }
   const startedMs = clock.now();
   const wasStarted = unit.state === 'started';
   shrinkers.owner = unit.name;
@@ -90,22 +87,19 @@ function readersOf({ srcu, belongings }: HostParts): number {
   return belongings.domains.reduce((sum, { value }) => sum + value.stats().readers, srcu.stats().readers);
 }
 
-async function exit(teardown: Teardown, { owner, value }: Belonging<Exitable>): Promise<void> {
+async function exit(teardown: Teardown, { owner, value }: Belonging<Exitable>, parts: HostParts): Promise<void> {
   const what = `disposing of what plugin "${owner}" owns`;
-  let before = value.count;
-  const ended = await teardown.step(
-    what,
-    () => value[Symbol.asyncDispose](),
-    () => {
-      const stuck = value.count === before;
-      before = value.count;
-      return stuck;
-    },
-  );
-  if (!ended) {
-    teardown.leaks.push(
-      value.count === undefined ? `${what} has not ended` : `${value.count} pending objects of plugin "${owner}"`,
-    );
+  const waiting = (): number => value.count ?? 0;
+  let before = waiting();
+  // Objects that wait must become fewer. When none does, what is left is the owner's work, as in a stop().
+  const isStuck = (): boolean => {
+    const now = waiting();
+    const stuck = now > 0 ? now >= before : readersOf(parts) > 0;
+    before = now;
+    return stuck;
+  };
+  if (!(await teardown.step(what, () => value[Symbol.asyncDispose](), isStuck))) {
+    teardown.leaks.push(waiting() > 0 ? `${waiting()} pending objects of plugin "${owner}"` : `${what} has not ended`);
   }
 }
 

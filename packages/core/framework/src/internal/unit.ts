@@ -9,7 +9,6 @@ import { injectionsOf } from './injections.js';
 /** One plugin in one host, with a container of its own under the host's. */
 export class Unit {
   readonly plugin: Plugin;
-  readonly context: PluginContext;
   readonly scope: Container;
   /** What it must have injected. */
   readonly injections: readonly ServiceId[];
@@ -22,7 +21,6 @@ export class Unit {
   /** @throws {FrameworkError} `ERR_BAD_PLUGIN`: a parameter is not decorated, or the plugin's bindings threw */
   constructor(plugin: Plugin, context: PluginContext, root: Container) {
     this.plugin = plugin;
-    this.context = context;
     this.injections = injectionsOf(plugin);
     this.scope = new Container({ parent: root, defaultScope: 'Singleton', jitless: true });
     this.scope.bind(TOKENS.Context).toConstantValue(context);
@@ -83,10 +81,10 @@ export class Unit {
   end(): (() => void | PromiseLike<void>)[] {
     const instance = this.#instance;
     const { state } = this;
-    this.state = 'stopped';
     if (instance === null) {
       return [];
     }
+    this.state = 'stopped';
     return [
       () => (state === 'started' ? instance.stop?.() : undefined),
       () => (instance[Symbol.asyncDispose] ? instance[Symbol.asyncDispose]?.() : instance[Symbol.dispose]?.()),
