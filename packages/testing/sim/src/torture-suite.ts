@@ -19,6 +19,9 @@ export interface TorturePorts {
 export interface TortureSuiteSubject extends TortureSubject {
   /** Makes a pending over the flavour. Needed when the suite `supports.pending`. */
   readonly pending?: (hooks: PendingHooks<PendingObject>) => PendingUnderTest<PendingObject>;
+  /** Options of {@link torturePending} that say what the pending does not do. Default true. */
+  readonly checksBytes?: boolean;
+  readonly checksCookies?: boolean;
   /** Called when the test is over. */
   readonly close?: () => void | Promise<void>;
 }
@@ -90,11 +93,11 @@ class Suite {
   }
 
   pending(loop: SimLoop | null, seed: number): Promise<void> {
-    return this.#run(loop, async ({ flavor, reader, pending }, shared) => {
+    return this.#run(loop, async ({ pending, ...subject }, shared) => {
       if (pending === undefined) {
         throw new TypeError('Cannot torture the pending: the factory made none; give it one or drop supports.pending');
       }
-      assertTorture(await torturePending({ flavor, reader, make: pending, ...shared, seed }));
+      assertTorture(await torturePending({ ...subject, make: pending, ...shared, seed }));
     });
   }
 

@@ -47,6 +47,8 @@ const FLAVORS: readonly [string, (ports: Ports) => Subject][] = [
 
 const PENDINGS: readonly [string, Make][] = [
   ['ReferencePending', (flavor, hooks) => new ReferencePending(flavor, hooks)],
+  ['RcuPending, plain', rcuPending((hooks) => ({ process: (object) => hooks.process(object) }), false)],
+  ['RcuPending, plain in bulk', rcuPending((hooks) => ({ process: hooks }), false)],
   ['RcuPending, one by one', rcuPending((hooks) => ({ process: (object) => hooks.process(object) }))],
   ['RcuPending, in bulk', rcuPending((hooks) => ({ process: hooks }))],
   ['RcuPending, partly listed', rcuPending((hooks) => ({ process: hooks, isBulk: (object) => object.id % 2 === 0 }))],
@@ -55,9 +57,12 @@ const PENDINGS: readonly [string, Make][] = [
 
 function rcuPending(
   options: (hooks: Hooks) => Pick<RcuPendingOptions<PendingObject>, 'process' | 'isBulk' | 'expediteAt'>,
+  sized = true,
 ): Make {
-  return (rcu, hooks, ports) =>
-    new RcuPending<PendingObject>({ rcu, sizeOf: (object) => hooks.sizeOf(object), ...ports, ...options(hooks) });
+  return (rcu, hooks, ports) => {
+    const sizes = sized ? { sizeOf: (object: PendingObject) => hooks.sizeOf(object) } : {};
+    return new RcuPending<PendingObject>({ rcu, ...sizes, ...ports, ...options(hooks) });
+  };
 }
 
 function guarded<F extends Srcu | ReferenceSrcu>(flavor: F): Subject {
@@ -83,10 +88,13 @@ async function run(
   });
 }
 
-describe.each(PENDINGS)('%s', (_, makePending) => {
+describe.each(PENDINGS)('%s', (pendingName, makePending) => {
   test.each(FLAVORS)('survives over %s', async (name, makeFlavor) => {
     for (const seed of name.startsWith('Reference') ? [1, 2] : [1, 2, null]) {
-      const report = await run(seed, makeFlavor, makePending, { checksCookies: name !== 'LateCookieRcu' });
+      const report = await run(seed, makeFlavor, makePending, {
+        checksCookies: name !== 'LateCookieRcu',
+        checksBytes: !pendingName.includes('plain'),
+      });
       expect(report.ok, formatPendingReport(report)).toBe(true);
       expect(report.enqueued).toBe(report.processed + report.dequeued + report.expired);
       expect(report.processed).toBeGreaterThan(500);

@@ -2,6 +2,7 @@ import { Rcu, Srcu } from '@core/rcu';
 import { RcuPending } from '@core/rcu-pending';
 
 import { BUSTED_FLAVORS, BUSTED_PENDINGS } from '../busted/catalogue.js';
+import type { PendingObject } from '../pending-under-test.js';
 import { guardReader, turnReader } from '../reader-protocol.js';
 import { ReferencePending } from '../reference/reference-pending.js';
 import { ReferenceRcu } from '../reference/reference-rcu.js';
@@ -27,17 +28,19 @@ const referenceSrcu: Factory = ({ scheduler }) => {
   return { flavor, reader: guardReader(flavor), stallMs: STALL_MS };
 };
 
-function withRcuPending(factory: Factory): Factory {
+/** Without sizes, objects go through the fast path of `RcuPending`; with sizes, bytes are checked too. */
+function withRcuPending(factory: Factory, sized: boolean): Factory {
   return (ports) => {
     const subject = factory(ports);
     return {
       ...subject,
+      checksBytes: sized,
       pending: (hooks) =>
-        new RcuPending({
+        new RcuPending<PendingObject>({
           ...portsOf(ports),
           rcu: subject.flavor,
           process: hooks,
-          sizeOf: (object) => hooks.sizeOf(object),
+          ...(sized ? { sizeOf: (object: PendingObject) => hooks.sizeOf(object) } : {}),
         }),
     };
   };
@@ -59,8 +62,10 @@ function portsOf({ clock, scheduler }: TorturePorts): TorturePorts {
 export const CLI_FLAVORS: ReadonlyMap<string, Factory> = new Map<string, Factory>([
   ['rcu', rcu],
   ['srcu', srcu],
-  ['rcu-pending', withRcuPending(rcu)],
-  ['srcu-pending', withRcuPending(srcu)],
+  ['rcu-pending', withRcuPending(rcu, false)],
+  ['srcu-pending', withRcuPending(srcu, false)],
+  ['rcu-pending-sized', withRcuPending(rcu, true)],
+  ['srcu-pending-sized', withRcuPending(srcu, true)],
   ['reference-rcu', referenceRcu],
   ['reference-srcu', referenceSrcu],
   ['reference-pending', withReferencePending(referenceSrcu)],

@@ -98,7 +98,7 @@ async function runOne(name: string, settings: Settings): Promise<{ ok: boolean; 
   const shared = { readers, operations, seed, ...(loop === null ? {} : { loop }) };
   const gracePeriods = subject.flavor.stats().gracePeriods;
   const startMs = systemClock.now();
-  const { flavor, reader, pending } = subject;
+  const { flavor, pending } = subject;
   let ok: boolean;
   let table: string;
   if (pending === undefined) {
@@ -106,7 +106,7 @@ async function runOne(name: string, settings: Settings): Promise<{ ok: boolean; 
     ok = report.ok;
     table = formatReport(report);
   } else {
-    const report = await torturePending({ flavor, reader, make: pending, ...shared });
+    const report = await torturePending({ ...subject, make: pending, ...shared });
     ok = report.ok;
     table = formatPendingReport(report);
   }
