@@ -466,6 +466,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
 
   private abandonReaders(): void {
     this.report('abandoned', this.oldestReader(), this.machine.ageMs());
+    this.holds.abandonAll();
     // New counters, so that the late unlock of a reader that was given up cannot end the section of a later one.
     this.current = new Epoch(this);
     this.draining = new Epoch(this);

@@ -6,6 +6,8 @@ export class Hold {
   readonly openedAtMs: number;
   readonly stack: string | null;
   released = false;
+  /** No longer listed although not released: given up at exit. */
+  abandoned = false;
   newer: Hold | null = null;
   older: Hold | null = null;
 
@@ -34,6 +36,30 @@ export class HoldList {
   remove(hold: Hold): void {
     assert(!hold.released, 'Cannot release a reader twice');
     hold.released = true;
+    if (!hold.abandoned) {
+      this.unlink(hold);
+    }
+  }
+
+  /** Forgets every reader; each may still be removed later. */
+  abandonAll(): void {
+    while (this.oldest !== null) {
+      this.oldest.abandoned = true;
+      this.unlink(this.oldest);
+    }
+  }
+
+  checkInvariants(): void {
+    let last: Hold | null = null;
+    for (let hold = this.oldest; hold !== null; hold = hold.newer) {
+      assert(hold.older === last && !hold.released && !hold.abandoned, 'The list of readers is broken');
+      assert(last === null || last.openedAtMs <= hold.openedAtMs, 'The readers are not in the order of their age');
+      last = hold;
+    }
+    assert(this.newest === last, 'The newest reader is not the last one');
+  }
+
+  private unlink(hold: Hold): void {
     if (hold.older === null) {
       this.oldest = hold.newer;
     } else {
@@ -47,15 +73,5 @@ export class HoldList {
     // Else a guard that is kept after its release would keep every later hold.
     hold.newer = null;
     hold.older = null;
-  }
-
-  checkInvariants(): void {
-    let last: Hold | null = null;
-    for (let hold = this.oldest; hold !== null; hold = hold.newer) {
-      assert(hold.older === last && !hold.released, 'The list of readers is broken');
-      assert(last === null || last.openedAtMs <= hold.openedAtMs, 'The readers are not in the order of their age');
-      last = hold;
-    }
-    assert(this.newest === last, 'The newest reader is not the last one');
   }
 }
