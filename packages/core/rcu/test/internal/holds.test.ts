@@ -44,6 +44,18 @@ describe('HoldList', () => {
     );
   });
 
+  it('forgets all, and lets each still be removed', () => {
+    const { holds, all } = list('a', 'b', 'c');
+    holds.abandonAll();
+    expect(names(holds)).toEqual([]);
+    holds.add(new Hold('d', 9, null));
+    for (const hold of all) {
+      holds.remove(hold);
+    }
+    expect(names(holds)).toEqual(['d']);
+    expect(all.every(({ released }) => released)).toBe(true);
+  });
+
   it('asserts that a hold is removed once', () => {
     const { holds, all } = list('a', 'b');
     holds.remove(all[0] as Hold);
