@@ -1,0 +1,23 @@
+import { CodedError, hasBrand } from '@core/base';
+
+/**
+ * - `ERR_OBJECT_CACHE_CLOSED`: `close()` was called; create a new cache.
+ * - `ERR_OBJECT_CACHE_NO_LOAD`: `fetch` or `getOrCreate` missed, and there is no function to make the value with.
+ * - `ERR_OBJECT_CACHE_NO_GROUPS`: a memory group was passed; groups are not available yet.
+ */
+export type ObjectCacheErrorCode =
+  | 'ERR_OBJECT_CACHE_CLOSED'
+  | 'ERR_OBJECT_CACHE_NO_LOAD'
+  | 'ERR_OBJECT_CACHE_NO_GROUPS';
+
+const BRAND = 'ObjectCacheError';
+
+/** Every domain fault of this package; see {@link ObjectCacheErrorCode}. */
+export class ObjectCacheError extends CodedError<ObjectCacheErrorCode> {
+  readonly brand: string = BRAND;
+
+  /** Whether `value` is an `ObjectCacheError`, from whichever copy of this package. */
+  static is(value: unknown): value is ObjectCacheError {
+    return hasBrand(value, BRAND);
+  }
+}

@@ -1,0 +1,105 @@
+import type { Clock } from '@core/base';
+import type { NodePool } from '@core/genradix';
+import type { RcuFlavor } from '@core/rcu';
+import type { MemoryGroup } from '@core/shrinker';
+
+/**
+ * Why a value left: `evict` to make room or under pressure, `expire` its time was over, `set` another value took its
+ * key, `delete` by `delete`, `clear` or `close`, `reject` too large or too late to be stored at all.
+ */
+export type DisposeReason = 'evict' | 'expire' | 'set' | 'delete' | 'reject';
+
+/** What a load function is told besides the key. */
+export interface LoadContext<V> {
+  /** Aborted when every caller has given up, and when the cache is closed. */
+  readonly signal: AbortSignal;
+  /** The value that has expired and is being replaced, if it is still there. Valid in the current turn. */
+  readonly stale: V | undefined;
+  /** With `recycle`, a value that nobody uses any more, made ready for this key; make the new one of it. */
+  readonly recycled: V | undefined;
+}
+
+/** Makes the value of a key. */
+export type Load<K, V> = (key: K, context: LoadContext<V>) => V | PromiseLike<V>;
+
+export interface ObjectCacheOptions<K, V> {
+  /** For reports, and the name of the shrinker. Default `'object'`. */
+  readonly name?: string;
+  /** Entries at most. Default unlimited. */
+  readonly max?: number;
+  /** Bytes at most, as `sizeOf` or `set`'s `size` say. Default unlimited. */
+  readonly maxBytes?: number;
+  /** Milliseconds for which a value is fresh. Default for ever. */
+  readonly ttlMs?: number;
+  /** For so many milliseconds after that, `fetch` answers with the old value and loads the new one. Default 0. */
+  readonly staleWhileRevalidateMs?: number;
+  /** Bytes that a value holds, 0 or more. */
+  readonly sizeOf?: (value: V, key: K) => number;
+  /**
+   * Called once for every value that left, unless it was recycled: after its last holder has let go of it and a grace
+   * period has passed, in a turn of its own. A promise that it returns is waited for by `close`.
+   */
+  readonly dispose?: (value: V, key: K, reason: DisposeReason) => unknown;
+  /**
+   * Makes a value that nobody uses any more ready for another key, in place, or returns another to use instead. With
+   * it, a miss takes such a value instead of allocating. A value that was taken is not disposed of.
+   */
+  readonly recycle?: (value: V, key: K) => V | void;
+  /** What `fetch`, and `use` on a miss, make values with. */
+  readonly load?: Load<K, V>;
+  /** Cost to refill, for the shrinker. Default 2; 0 means free to refill. */
+  readonly seeks?: number;
+  /** Not available yet. */
+  readonly group?: MemoryGroup;
+  /** Whose grace periods values wait for. Default: an `Rcu` that all such caches share. */
+  readonly rcu?: RcuFlavor;
+  /** Where bookkeeping nodes of waiting values come from. */
+  readonly nodes?: NodePool;
+  /** Milliseconds for deadlines. Default: a coarse clock of 1 ms. */
+  readonly clock?: Clock;
+  /** Where errors of `dispose`, of loads that nobody waits for, and leaks go. Default: an uncaught exception. */
+  readonly onError?: (error: unknown, key: K | undefined) => void;
+}
+
+export interface SetOptions {
+  /** Milliseconds for which this value is fresh, instead of the cache's `ttlMs`. */
+  readonly ttlMs?: number;
+  /** Bytes, instead of what `sizeOf` says. */
+  readonly size?: number;
+}
+
+export interface FetchOptions<K, V> extends SetOptions {
+  /** Gives up waiting. The load goes on while others wait for it. */
+  readonly signal?: AbortSignal;
+  /** Loads even if there is a fresh value, and replaces it. */
+  readonly forceRefresh?: boolean;
+  /** Makes the value, instead of the cache's `load`; unless a load of this key is under way, which is joined. */
+  readonly load?: Load<K, V>;
+}
+
+export interface ObjectCacheStats {
+  readonly name: string;
+  readonly size: number;
+  readonly bytes: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly evictions: number;
+  readonly expirations: number;
+  /** Values that were too large to be stored. */
+  readonly rejected: number;
+  /** Calls of the load function. */
+  readonly loads: number;
+  /** Callers who joined a load that was under way. */
+  readonly coalesced: number;
+  readonly loadErrors: number;
+  /** Holds by `use` and `acquire` that are open. */
+  readonly held: number;
+  /** Guards that were garbage-collected while they held. */
+  readonly leaks: number;
+  /** Values that left and have not been disposed of: held, or waiting for their grace period. */
+  readonly retired: number;
+  /** Bytes of these. */
+  readonly retiredBytes: number;
+  readonly disposed: number;
+  readonly recycled: number;
+}
