@@ -8,16 +8,28 @@ import type { Clock } from '@core/base';
  */
 export class SimClock implements Clock {
   #nowMs: number;
+  readonly #stepMs: number;
 
-  /** @param startMs what {@link now} says at first; default 0 */
-  constructor(startMs: number = 0) {
+  /**
+   * @param startMs where it stands at first; default 0
+   * @param stepMs how far each {@link now} moves it on, so that code which looks at the clock sees time pass; default 0
+   * @throws {RangeError} when `startMs` is not finite, or `stepMs` is negative or not finite
+   */
+  constructor(startMs: number = 0, stepMs: number = 0) {
     if (!Number.isFinite(startMs)) {
       throw new RangeError(`Cannot start the clock: ${startMs} is not a time in milliseconds`);
     }
     this.#nowMs = startMs;
+    this.#stepMs = lengthOfTime(stepMs);
   }
 
   now(): number {
+    this.#nowMs += this.#stepMs;
+    return this.#nowMs;
+  }
+
+  /** The time, without a step. */
+  peek(): number {
     return this.#nowMs;
   }
 
@@ -27,9 +39,13 @@ export class SimClock implements Clock {
    * @throws {RangeError} when `ms` is negative or not finite: a clock never runs backwards
    */
   advance(ms: number): void {
-    if (!(ms >= 0) || ms === Infinity) {
-      throw new RangeError(`Cannot advance the clock: ${ms} is not a length of time in milliseconds`);
-    }
-    this.#nowMs += ms;
+    this.#nowMs += lengthOfTime(ms);
   }
+}
+
+function lengthOfTime(ms: number): number {
+  if (!(ms >= 0) || ms === Infinity) {
+    throw new RangeError(`Cannot advance the clock: ${ms} is not a length of time in milliseconds`);
+  }
+  return ms;
 }

@@ -10,6 +10,8 @@ export interface SimLoopOptions {
   seed?: number;
   /** Timers of hops last up to so many milliseconds; default 4. */
   maxTimerMs?: number;
+  /** How far each look at the clock moves it on: what uses up budgets of time within a turn. Default 0.4. */
+  clockStepMs?: number;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface SimLoopOptions {
  */
 export class SimLoop implements EventLoop {
   readonly name = 'simulated';
-  readonly clock: SimClock = new SimClock();
+  readonly clock: SimClock;
   readonly scheduler: SimScheduler;
   readonly #rng: SeededRng;
   readonly #maxTimerMs: number;
@@ -27,6 +29,7 @@ export class SimLoop implements EventLoop {
   constructor(options: SimLoopOptions = {}) {
     this.#rng = new SeededRng(options.seed ?? 1);
     this.#maxTimerMs = options.maxTimerMs ?? 4;
+    this.clock = new SimClock(0, options.clockStepMs ?? 0.4);
     this.scheduler = new SimScheduler({ clock: this.clock, rng: this.#rng });
   }
 

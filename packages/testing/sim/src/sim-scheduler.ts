@@ -94,7 +94,7 @@ export class SimScheduler implements Scheduler {
   }
 
   after(delayMs: number, callback: () => void): Scheduled {
-    const timer = new SimTimer(this.clock.now() + Math.max(0, delayMs), this.#order++, callback);
+    const timer = new SimTimer(this.clock.peek() + Math.max(0, delayMs), this.#order++, callback);
     let at = this.#timers.length;
     while (at > 0 && this.#timers[at - 1].dueMs > timer.dueMs) {
       at--;
@@ -148,13 +148,13 @@ export class SimScheduler implements Scheduler {
    * @throws {SimError} ERR_SIM_NOT_IDLE when one instant takes more than 100,000 turns
    */
   async runFor(ms: number): Promise<number> {
-    const endMs = this.clock.now() + ms;
+    const endMs = this.clock.peek() + ms;
     let turns = await this.runUntilIdle();
     for (let dueMs = this.#nextDueMs(); dueMs <= endMs; dueMs = this.#nextDueMs()) {
-      this.clock.advance(dueMs - this.clock.now());
+      this.clock.advance(dueMs - this.clock.peek());
       turns += await this.runUntilIdle();
     }
-    this.clock.advance(endMs - this.clock.now());
+    this.clock.advance(endMs - this.clock.peek());
     return turns;
   }
 
@@ -164,7 +164,7 @@ export class SimScheduler implements Scheduler {
     if (dueMs === Infinity) {
       return false;
     }
-    this.clock.advance(Math.max(0, dueMs - this.clock.now()));
+    this.clock.advance(Math.max(0, dueMs - this.clock.peek()));
     return true;
   }
 
@@ -194,7 +194,7 @@ export class SimScheduler implements Scheduler {
   }
 
   #dueTimer(): SimTimer | null {
-    return this.#nextDueMs() <= this.clock.now() ? this.#timers[0] : null;
+    return this.#nextDueMs() <= this.clock.peek() ? this.#timers[0] : null;
   }
 
   #nextDueMs(): number {

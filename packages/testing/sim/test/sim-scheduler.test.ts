@@ -15,6 +15,12 @@ describe('SimClock', () => {
     expect(() => new SimClock(Number.NaN)).toThrow(RangeError);
     expect(clock.now()).toBe(7.5);
   });
+
+  test('with a step moves on at each look', () => {
+    const clock = new SimClock(10, 0.5);
+    expect([clock.now(), clock.now(), clock.peek(), clock.peek(), clock.now()]).toEqual([10.5, 11, 11, 11, 11.5]);
+    expect(() => new SimClock(0, -1)).toThrow(RangeError);
+  });
 });
 
 describe('SimScheduler', () => {

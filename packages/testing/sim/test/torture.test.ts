@@ -22,7 +22,7 @@ import {
 } from '../src/index.js';
 
 const SEEDS = [1, 2];
-const OPERATIONS = 3_000;
+const OPERATIONS = 2_500;
 const STALL_MS = 500;
 
 const FLAVORS: readonly [string, (ports: Partial<TorturePorts>) => TortureSubject][] = [
@@ -51,14 +51,14 @@ function expectSuccess(report: TortureReport, guards: boolean): void {
   expect(report.readerBatches.slice(2)).toEqual([]);
   // Everything that left came back: as many objects of each age.
   expect(new Set(report.circulation.slice(1))).toEqual(new Set([report.updates]));
-  expect(report.updates).toBeGreaterThan(50);
-  expect(report.gracePeriods).toBeGreaterThan(100);
-  expect(report.barriers).toBeGreaterThan(10);
-  expect(Math.min(...Object.values(report.primitives))).toBeGreaterThan(30);
+  expect(report.updates).toBeGreaterThan(40);
+  expect(report.gracePeriods).toBeGreaterThan(80);
+  expect(report.barriers).toBeGreaterThan(5);
+  expect(Math.min(...Object.values(report.primitives))).toBeGreaterThan(10);
   expect(report.maxLiveCookies).toBe(2);
   if (guards) {
     // Only a reader that stays beyond its turn can see a grace period end.
-    expect(report.readerBatches[1]).toBeGreaterThan(100);
+    expect(report.readerBatches[1]).toBeGreaterThan(50);
   }
 }
 

@@ -76,7 +76,7 @@ export class PendingBooks implements PendingHooks<PendingObject> {
   leave(object: PendingObject, how: 'dequeue' | 'expired'): boolean {
     const entry = this.#take(object);
     if (entry === undefined) {
-      this.#log.add('dequeue-once', `object ${object.id} was handed out, and is ${object.state}`);
+      this.#log.add('dequeue-once', `${nameOf(object)} was handed out, and is ${stateOf(object)}`);
       return false;
     }
     if (how === 'dequeue') {
@@ -93,7 +93,7 @@ export class PendingBooks implements PendingHooks<PendingObject> {
   process(object: PendingObject): void {
     const entry = this.#take(object);
     if (entry === undefined) {
-      this.#log.add('process-once', `object ${object.id} was processed, and is ${object.state}`);
+      this.#log.add('process-once', `${nameOf(object)} was processed, and is ${stateOf(object)}`);
       return;
     }
     this.processed++;
@@ -149,4 +149,13 @@ export class PendingBooks implements PendingHooks<PendingObject> {
     const id = this.#created++;
     return { rcuNext: null, id, bytes: 1 + (id % 7), generation: 0, state: 'free' };
   }
+}
+
+/** A busted pending may give back anything. */
+function nameOf(object: PendingObject | undefined): string {
+  return object === undefined ? 'undefined' : `object ${object.id}`;
+}
+
+function stateOf(object: PendingObject | undefined): string {
+  return object === undefined ? 'none of ours' : object.state;
 }

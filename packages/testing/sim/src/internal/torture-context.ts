@@ -28,6 +28,19 @@ export interface TortureSettings {
   readonly stopOnFailure: boolean;
 }
 
+/**
+ * The storm in equal parts. In the first ones a grace period is always running and callbacks always wait, so the last
+ * ones take one primitive alone: grace periods that nobody but a poller wants, and expedited ones that start from idle.
+ */
+const STAGES: readonly (readonly Primitive[])[] = [
+  PRIMITIVES,
+  PRIMITIVES,
+  PRIMITIVES,
+  ['startPoll+poll'],
+  ['synchronizeExpedited'],
+  ['synchronize'],
+];
+
 /** What the actors of one run share. */
 export class TortureContext {
   readonly settings: TortureSettings;
@@ -62,6 +75,12 @@ export class TortureContext {
     this.company = new Company(loop);
     this.readerAges = Array.from({ length: settings.pipeLength + 1 }, () => 0);
     this.primitives = Object.fromEntries(PRIMITIVES.map((name) => [name, 0])) as Record<Primitive, number>;
+  }
+
+  /** The primitives that writers use now. */
+  get stage(): readonly Primitive[] {
+    const stage = Math.floor((STAGES.length * this.readsBegun) / (this.settings.operations + 1));
+    return STAGES[stage];
   }
 
   rng(actor: number): SeededRng {

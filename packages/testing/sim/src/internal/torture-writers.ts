@@ -1,19 +1,27 @@
 import type { SeededRng } from '@core/base';
 import type { Cookie } from '@core/rcu';
 
-import { ALL_HOPS } from '../event-loop.js';
-import { PRIMITIVES, type Primitive } from '../torture-report.js';
+import { ALL_HOPS, type Hop } from '../event-loop.js';
+import type { Primitive } from '../torture-report.js';
 import { hopWithinTurn } from './hop-within-turn.js';
 import type { PipeObject } from './pipe.js';
 import type { TortureContext } from './torture-context.js';
 
 /** A poller spins so often before it starts to wait for timers. */
 const SPINS = 16;
+/** How many callbacks a fake writer queues at once, now and then. */
+const FLOOD = 200;
+const FLOOD_CHANCE = 1 / 64;
+/** How a poller waits at first: an end that comes too early may be over with the turn. */
+const SPIN_HOPS: readonly Hop[] = ['await', 'tick', 'immediate'];
 
 /** Replaces the published object again and again, each time waiting for the grace period in another way. */
 export async function writeUntilStopped(context: TortureContext, rng: SeededRng): Promise<void> {
   const { pipe } = context;
-  for (let round = shuffled(rng); !context.stopping; round = round.length > 0 ? round : shuffled(rng)) {
+  for (let round: Primitive[] = []; !context.stopping;) {
+    if (round.length === 0) {
+      round = nextRound(context, rng);
+    }
     const fresh = pipe.take();
     if (fresh === null) {
       await context.hop('immediate');
@@ -31,13 +39,15 @@ export async function writeUntilStopped(context: TortureContext, rng: SeededRng)
 /** Waits for grace periods of which nobody needs the end, so that those of the true writer meet others. */
 export async function fakeUntilStopped(context: TortureContext, rng: SeededRng): Promise<void> {
   while (!context.stopping) {
-    for (const primitive of shuffled(rng)) {
-      if (rng.below(8) === 0) {
+    for (const primitive of nextRound(context, rng)) {
+      if (context.stage.length > 1 && rng.below(8) === 0) {
         await context.ledger.barrier();
         context.barriers++;
       }
       if (primitive === 'call') {
-        context.ledger.call(() => context.primitives.call++);
+        for (let calls = rng.next() < FLOOD_CHANCE ? FLOOD : 1; calls > 0; calls--) {
+          context.ledger.call(() => context.primitives.call++);
+        }
       } else {
         await waitFor(context, rng, primitive);
       }
@@ -108,20 +118,21 @@ async function waitFor(context: TortureContext, rng: SeededRng, primitive: Exclu
       break;
     }
     case 'startPoll+poll':
-      await pollUntilOver(context, cookies.note(flavor.startPoll()));
+      await pollUntilOver(context, rng, cookies.note(flavor.startPoll()));
       break;
   }
   context.primitives[primitive]++;
 }
 
-async function pollUntilOver(context: TortureContext, cookie: Cookie): Promise<void> {
+async function pollUntilOver(context: TortureContext, rng: SeededRng, cookie: Cookie): Promise<void> {
   for (let spins = 0; !context.flavor.poll(cookie) && !context.abandoned; spins++) {
-    await context.hop(spins < SPINS ? 'immediate' : 'timer');
+    await context.hop(spins < SPINS ? rng.pick(SPIN_HOPS) : 'timer');
   }
 }
 
-function shuffled(rng: SeededRng): Primitive[] {
-  const rest = [...PRIMITIVES];
+/** The primitives of this stage of the storm, in another order each time. */
+function nextRound(context: TortureContext, rng: SeededRng): Primitive[] {
+  const rest = [...context.stage];
   const order: Primitive[] = [];
   while (rest.length > 0) {
     order.push(...rest.splice(rng.below(rest.length), 1));
