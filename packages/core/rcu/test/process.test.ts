@@ -79,6 +79,30 @@ describe('a process', () => {
     ]);
   });
 
+  it.each([
+    [
+      'a callback queued while a grace period waits already',
+      `srcu.guard('stuck'); srcu.startPoll(); srcu.call(() => say('done'));`,
+    ],
+    [
+      'an expedited wait while a grace period waits already',
+      `srcu.guard('stuck'); srcu.startPoll(); srcu.synchronizeExpedited().then(() => say('done'));`,
+    ],
+    [
+      'the second of two grace periods',
+      `const first = srcu.guard('first'); srcu.startPoll(); srcu.guard('stuck'); srcu.call(() => say('done'));
+       setTimeout(() => first.release(), 1);`,
+    ],
+    [
+      'the second of two grace periods, expedited',
+      `const first = srcu.guard('first'); srcu.startPoll(); srcu.guard('stuck');
+       srcu.synchronizeExpedited().then(() => say('done'));
+       setTimeout(() => first.release(), 1);`,
+    ],
+  ])('does so for %s', async (_name, program) => {
+    expect(await linesOf(`const srcu = new Srcu(${SAYING}); ${program}`)).toEqual(['abandoned stuck 1 1', 'done']);
+  });
+
   it('does so for a domain that waits for itself', async () => {
     const lines = await linesOf(`
       const srcu = new Srcu(${SAYING});

@@ -326,6 +326,15 @@ describe('Srcu, closing', () => {
     srcu.checkInvariants();
   });
 
+  it('waits for callbacks without a reader', async () => {
+    const srcu = srcuOf();
+    const order: string[] = [];
+    srcu.call(() => order.push('callback'));
+    const closed = srcu[Symbol.asyncDispose]().then(() => order.push('closed'));
+    expect(await settles(closed)).toBe(true);
+    expect(order).toEqual(['callback', 'closed']);
+  });
+
   it('waits for a reader that no grace period waits for', async () => {
     const srcu = srcuOf();
     srcu.startPoll();

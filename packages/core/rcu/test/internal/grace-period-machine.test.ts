@@ -218,6 +218,22 @@ describe('GracePeriodMachine, observers', () => {
     expect([errors, told, machine.isOver(cookie)]).toEqual([[error], true, true]);
   });
 
+  it('runs what an observer queues when everything ends on the spot', () => {
+    let ran = false;
+    machine.observe({
+      cookieAdvanced() {
+        machine.call(() => {
+          ran = true;
+        });
+      },
+    });
+    machine.endNow();
+    machine.checkInvariants();
+    expect([ran, loop.isAlive]).toEqual([false, true]);
+    turn();
+    expect(ran).toBe(true);
+  });
+
   it('survives an observer that queues, polls, and ends everything on the spot', () => {
     let runs = 0;
     let told = 0;
