@@ -1,5 +1,6 @@
 export { ObjectCache } from './object-cache.js';
 export { ObjectCacheError, type ObjectCacheErrorCode } from './object-cache-error.js';
+export { objectCache } from './plugin.js';
 export type { ObjectGuard } from './object-guard.js';
 export type {
   DisposeReason,

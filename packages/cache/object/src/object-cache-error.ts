@@ -4,11 +4,13 @@ import { CodedError, hasBrand } from '@core/base';
  * - `ERR_OBJECT_CACHE_CLOSED`: `close()` was called; create a new cache.
  * - `ERR_OBJECT_CACHE_NO_LOAD`: `fetch` or `getOrCreate` missed, and there is no function to make the value with.
  * - `ERR_OBJECT_CACHE_NO_GROUPS`: a memory group was passed; groups are not available yet.
+ * - `ERR_OBJECT_CACHE_HELD`: the host closed while values of the cache were held.
  */
 export type ObjectCacheErrorCode =
   | 'ERR_OBJECT_CACHE_CLOSED'
   | 'ERR_OBJECT_CACHE_NO_LOAD'
-  | 'ERR_OBJECT_CACHE_NO_GROUPS';
+  | 'ERR_OBJECT_CACHE_NO_GROUPS'
+  | 'ERR_OBJECT_CACHE_HELD';
 
 const BRAND = 'ObjectCacheError';
 

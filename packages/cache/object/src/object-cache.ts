@@ -44,9 +44,12 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   private readonly slotValues: (V | undefined)[] = [];
   private readonly freeSlots: number[] = [];
   private capacity = 0;
+  /** As `slots.size`, which is a call. */
+  private count = 0;
   private referenced = new Uint8Array(0);
   private readonly order = new SlotLru();
   private expiry: Expiry | null = null;
+  private readonly ttlMs: number | undefined;
   private sizes: Float64Array | null = null;
   private totalBytes = 0;
   private leases: (Lease<K, V> | undefined)[] | null = null;
@@ -76,6 +79,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     this.name = options.name ?? 'object';
     this.max = options.max ?? Infinity;
     this.maxBytes = options.maxBytes ?? Infinity;
+    this.ttlMs = options.ttlMs;
     this.clock = options.clock ?? new CoarseClock();
     this.onError = options.onError ?? reportUncaught;
     this.graveyard = new Graveyard<K, V>({
@@ -102,7 +106,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
 
   /** Entries, stale ones that were not met yet included. */
   get size(): number {
-    return this.slots.size;
+    return this.count;
   }
 
   /** Bytes of these, as `sizeOf` or `set` said. */
@@ -145,7 +149,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       throw this.closedError('store a value');
     }
     const size = this.sizes === null && options === undefined ? 0 : this.measure(key, value, options);
-    const ttlMs = options?.ttlMs === undefined ? this.options.ttlMs : checkTtl(options.ttlMs);
+    const ttlMs = options?.ttlMs === undefined ? this.ttlMs : checkTtl(options.ttlMs);
     if (this.loads.count > 0) {
       this.loads.supersede(key);
     }
@@ -395,6 +399,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   /** For tests: throws when the books do not balance. */
   checkInvariants(): void {
     this.graveyard.checkInvariants();
+    assert(this.slots.size === this.size, () => `${this.slots.size} keys, and ${this.size} are counted`);
     assert(this.order.length === this.size, () => `${this.size} entries, and ${this.order.length} in the list`);
     assert(this.size + this.freeSlots.length === this.slotKeys.length, 'A slot is neither used nor free');
     assert(this.size <= this.max && this.totalBytes <= this.maxBytes, 'The cache is over its limit');
@@ -440,18 +445,24 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   }
 
   private insert(key: K, value: V, size: number): number {
-    if (this.slots.size >= this.max) {
-      this.evictOne();
-    }
     if (this.sizes !== null) {
       this.makeRoom(size);
     }
-    const slot = this.freeSlots.pop() ?? this.newSlot();
+    let slot: number;
+    if (this.count < this.max) {
+      slot = this.freeSlots.pop() ?? this.newSlot();
+      this.order.add(slot);
+      this.count++;
+    } else {
+      // The victim's slot and its place in the list are used again.
+      slot = this.victim(NOT_STORED);
+      this.vacate(slot, 'evict');
+      this.order.moveToTail(slot);
+    }
     this.slots.set(key, slot);
     this.slotKeys[slot] = key;
     this.slotValues[slot] = value;
     this.referenced[slot] = 0;
-    this.order.add(slot);
     if (this.sizes !== null) {
       this.sizes[slot] = size;
       this.totalBytes += size;
@@ -478,29 +489,29 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   }
 
   private makeRoom(size: number, keep: number = NOT_STORED): void {
-    while (this.totalBytes + size > this.maxBytes && this.slots.size > 0) {
-      this.evictOne(keep);
+    while (this.totalBytes + size > this.maxBytes && this.count > 0) {
+      this.remove(this.victim(keep), 'evict');
     }
   }
 
-  /** Second chance, one victim: as a walk of the list, which ends at the first that is removed. */
-  private evictOne(keep: number = NOT_STORED): void {
+  /**
+   * The entry to evict, by second chance, as in a walk of the list that ends at the first that may go.
+   *
+   * After two rounds every bit is clear, and only held entries are left: then the oldest goes, held or not. Its value
+   * stays until it is let go.
+   */
+  private victim(keep: number): number {
     const { order, referenced } = this;
-    // After two rounds every bit is clear, and only held entries are left: then the oldest goes, held or not. It is
-    // not disposed of while held.
     let patience = 2 * order.length;
-    for (;;) {
-      const slot = order.head();
-      if (slot === keep || (patience > 0 && (referenced[slot] !== 0 || this.isHeld(slot)))) {
-        referenced[slot] = 0;
-        order.moveToTail(slot);
-        patience--;
-      } else {
-        this.evictions++;
-        this.remove(slot, 'evict');
-        return;
-      }
+    let slot = order.head();
+    while (slot === keep || (patience > 0 && (referenced[slot] !== 0 || this.isHeld(slot)))) {
+      referenced[slot] = 0;
+      order.moveToTail(slot);
+      patience--;
+      slot = order.head();
     }
+    this.evictions++;
+    return slot;
   }
 
   /** What a shrinker's walk does with each entry. */
@@ -524,16 +535,22 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   }
 
   private remove(slot: number, reason: DisposeReason): void {
-    this.slots.delete(this.slotKeys[slot] as K);
+    this.vacate(slot, reason);
     this.order.del(slot);
+    this.slotKeys[slot] = undefined;
+    this.slotValues[slot] = undefined;
+    this.freeSlots.push(slot);
+    this.count--;
+  }
+
+  /** Takes key and value out of a slot, without freeing it. */
+  private vacate(slot: number, reason: DisposeReason): void {
+    this.slots.delete(this.slotKeys[slot] as K);
     this.retireSlot(slot, reason);
     if (this.sizes !== null) {
       this.totalBytes -= this.sizes[slot] as number;
       this.sizes[slot] = 0;
     }
-    this.slotKeys[slot] = undefined;
-    this.slotValues[slot] = undefined;
-    this.freeSlots.push(slot);
   }
 
   /** Lets go of the value in a slot: to the graveyard if anybody wants to know, else to the garbage collector. */
@@ -704,7 +721,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     let ttlMs: number | undefined;
     try {
       size = this.sizes === null && options.size === undefined ? 0 : this.measure(key, value, options);
-      ttlMs = options.ttlMs === undefined ? this.options.ttlMs : checkTtl(options.ttlMs);
+      ttlMs = options.ttlMs === undefined ? this.ttlMs : checkTtl(options.ttlMs);
     } catch (error) {
       this.retireValue(key, value, 0, 'reject');
       throw error;

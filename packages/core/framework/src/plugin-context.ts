@@ -37,6 +37,8 @@ export interface PluginContext extends ServiceSource {
    * options say otherwise.
    */
   readonly domain: (options?: SrcuOptions) => Srcu;
+  /** Tells the host of an error in a callback: to those who listen to `errored`, else to the logger. Never throws. */
+  readonly errored: (error: unknown) => void;
   /** Takes over something made elsewhere, such as a `KvFree`, to be disposed of together with the pendings. */
   readonly own: <R extends AsyncDisposable>(resource: R) => R;
 }

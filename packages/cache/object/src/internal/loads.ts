@@ -48,6 +48,8 @@ export class Loads<K, V> {
   started = 0;
   coalesced = 0;
   errors = 0;
+  /** How many are under way. A field, and not the map's size, which is a call. */
+  count = 0;
   private readonly flights = new Map<K, Flight<K, V>>();
   private readonly land: LoadsOptions<K, V>['land'];
   private readonly fail: LoadsOptions<K, V>['fail'];
@@ -59,10 +61,6 @@ export class Loads<K, V> {
     this.onError = options.onError;
   }
 
-  get count(): number {
-    return this.flights.size;
-  }
-
   get(key: K): Flight<K, V> | undefined {
     return this.flights.get(key);
   }
@@ -72,7 +70,7 @@ export class Loads<K, V> {
     const flight = this.flights.get(key);
     if (flight !== undefined) {
       flight.superseded = true;
-      this.flights.delete(key);
+      this.drop(flight);
     }
   }
 
@@ -89,12 +87,14 @@ export class Loads<K, V> {
       flight.controller.abort(reason);
     }
     this.flights.clear();
+    this.count = 0;
   }
 
   start(key: K, load: Load<K, V>, options: FetchOptions<K, V>, context: Omit<LoadContext<V>, 'signal'>): Flight<K, V> {
     const flight = new Flight<K, V>(key, options, context.recycled);
     this.started++;
     this.flights.set(key, flight);
+    this.count = this.flights.size;
     flight.promise = this.run(flight, load, { ...context, signal: flight.controller.signal });
     // Whoever waits sees the error; if nobody does, `run` has reported it.
     flight.promise.catch(() => {});
@@ -129,9 +129,7 @@ export class Loads<K, V> {
 
   private abandon(flight: Flight<K, V>, reason: unknown): void {
     flight.superseded = true;
-    if (this.flights.get(flight.key) === flight) {
-      this.flights.delete(flight.key);
-    }
+    this.drop(flight);
     flight.controller.abort(reason);
   }
 
@@ -150,9 +148,15 @@ export class Loads<K, V> {
       }
       throw error;
     } finally {
-      if (this.flights.get(flight.key) === flight) {
-        this.flights.delete(flight.key);
-      }
+      this.drop(flight);
+    }
+  }
+
+  /** Takes a flight out, unless another one has taken its key. */
+  private drop(flight: Flight<K, V>): void {
+    if (this.flights.get(flight.key) === flight) {
+      this.flights.delete(flight.key);
+      this.count = this.flights.size;
     }
   }
 

@@ -97,6 +97,8 @@ export class PluginServices implements PluginContext {
     return domain;
   };
 
+  readonly errored: PluginContext['errored'] = (error) => this.#parts.announcer.errored(error, `plugin "${this.name}"`);
+
   readonly own: PluginContext['own'] = (resource) => {
     this.#parts.belongings.exitables.push({ owner: this.name, value: resource });
     return resource;
