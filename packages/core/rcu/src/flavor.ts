@@ -59,7 +59,7 @@ export interface RcuFlavor {
   pollFirst(cookies: ArrayLike<Cookie>): number;
   /** Whether both name the same grace period. */
   equal(a: Cookie, b: Cookie): boolean;
-  /** Runs `callback` after a grace period, never on the caller's stack. */
+  /** Runs `callback` after a grace period, never on the caller's stack, and in whatever async context there is. */
   call(callback: () => void): void;
   /** Resolves after a grace period. */
   synchronize(): Promise<void>;

@@ -135,6 +135,19 @@ describe('a process', () => {
     expect(lines).toEqual(['release', 'callback']);
   });
 
+  it('asks again when one of several readers has ended', async () => {
+    const lines = await linesOf(`
+      const domains = [new Srcu(${SAYING}), new Srcu(${SAYING})];
+      const guards = domains.map((domain, index) => domain.guard(String(index)));
+      domains.forEach((domain, index) => domain.call(() => say('callback', index)));
+      process.on('beforeExit', () => {
+        const guard = guards.shift();
+        if (guard !== undefined) setTimeout(() => guard.release(), 1);
+      });
+    `);
+    expect(lines).toEqual(['callback 0', 'callback 1']);
+  });
+
   it('keeps the late unlock of a reader that was given up away from a later reader', async () => {
     const lines = await linesOf(`
       const srcu = new Srcu(${SAYING});
