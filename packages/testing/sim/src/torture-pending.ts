@@ -56,10 +56,12 @@ export async function torturePending<Token>(options: TorturePendingOptions<Token
   const firstTurn = loop.turn;
   const context = new PendingContext(settings, loop, options.make);
   try {
-    const calm = (await pendingStorm(context)) && !context.log.failed;
-    if (calm && (await stuckPendingReader(context))) {
-      await closing(context);
-    }
+    await context.run('the torture', async () => {
+      const calm = (await pendingStorm(context)) && !context.log.failed;
+      if (calm && (await stuckPendingReader(context))) {
+        await closing(context);
+      }
+    });
   } finally {
     if (options.loop === undefined) {
       loop.close();

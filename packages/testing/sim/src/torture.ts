@@ -59,11 +59,13 @@ export async function torture<Token>(options: TortureOptions<Token>): Promise<To
   const context = new TortureContext(settings, loop);
   const before = { gracePeriods: settings.flavor.stats().gracePeriods, turn: loop.turn };
   try {
-    // A failed storm leaves nothing quiet to look at.
-    const calm = (await storm(context)) && !context.log.failed;
-    if (calm && (await quiet(context))) {
-      await stuckReader(context);
-    }
+    await context.run('the torture', async () => {
+      // A failed storm leaves nothing quiet to look at.
+      const calm = (await storm(context)) && !context.log.failed;
+      if (calm && (await quiet(context))) {
+        await stuckReader(context);
+      }
+    });
   } finally {
     if (options.loop === undefined) {
       loop.close();

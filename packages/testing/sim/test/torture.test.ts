@@ -148,6 +148,37 @@ describe('readers that stay longer than the flavour allows are caught', () => {
   });
 });
 
+describe('a flavour that throws fails, and does not break the torture', () => {
+  const methods = ['getState', 'startPoll', 'poll', 'pollFirst', 'equal', 'call', 'synchronize', 'barrier'] as const;
+
+  test.each([...methods, 'synchronizeExpedited', 'readLock', 'readUnlock', 'stats'] as const)('%s', async (method) => {
+    for (const good of [0, 5, 10]) {
+      const loop = new SimLoop();
+      const flavor = new ReferenceSrcu({ ...portsOf(loop), stallMs: STALL_MS });
+      const right = flavor[method].bind(flavor) as (...args: unknown[]) => unknown;
+      let calls = 0;
+      Object.defineProperty(flavor, method, {
+        value: (...args: unknown[]) => {
+          if (++calls > good + 1) {
+            throw new Error(`${method} is broken`);
+          }
+          return right(...args);
+        },
+      });
+      const report = await torture({ ...guarded(flavor), loop, operations: 1_000, drainTurns: 300 }).catch(
+        (error: unknown) => String(error),
+      );
+      if (method === 'stats') {
+        // The report itself needs it.
+        expect(report).toContain('stats is broken');
+      } else {
+        const failures = (report as TortureReport).failures.map(({ message }) => message);
+        expect(failures.join(), `${method} after ${good}`).toContain(`${method} is broken`);
+      }
+    }
+  });
+});
+
 describe('a run in which nothing could go wrong fails as vacuous', () => {
   const checksOf = async (
     options: Partial<Parameters<typeof torture>[0]>,

@@ -30,7 +30,7 @@ export class CallbackLedger {
       this.#log.addUnless(runs === 1, 'call-once', () => `callback ${id} ran ${runs} times`);
       if (runs === 1) {
         this.#waiting.delete(id);
-        callback();
+        this.#run(callback);
       }
     });
     onStack = false;
@@ -45,6 +45,15 @@ export class CallbackLedger {
         break;
       }
       this.#log.add('barrier', `barrier() resolved, and callback ${id}, queued before it, has not run`);
+    }
+  }
+
+  /** Callbacks of the torture use the flavour again; what it throws then is its fault, and not that of a callback. */
+  #run(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.#log.add('threw', `a callback: ${String(error)}`);
     }
   }
 }

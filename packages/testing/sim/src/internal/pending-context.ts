@@ -1,13 +1,10 @@
-import type { SeededRng } from '@core/base';
 import type { RcuFlavor } from '@core/rcu';
 
-import { type EventLoop, type Hop, hopOn } from '../event-loop.js';
+import type { EventLoop } from '../event-loop.js';
 import type { PendingHooks, PendingObject, PendingUnderTest } from '../pending-under-test.js';
 import type { ReaderProtocol } from '../reader-protocol.js';
 import type { PendingCheck } from '../torture-pending-report.js';
-import { actorRng } from './actor-rng.js';
-import { Company } from './company.js';
-import { FailureLog } from './failure-log.js';
+import { Actors } from './actors.js';
 import { PendingBooks, type Section } from './pending-books.js';
 
 /** The options of a torture of a pending with their defaults filled in. */
@@ -26,17 +23,14 @@ export interface PendingSettings {
   readonly stopOnFailure: boolean;
 }
 
-/** What the actors of one run share. */
-export class PendingContext {
+/** What the readers and writers of one run share. */
+export class PendingContext extends Actors<PendingCheck> {
   readonly settings: PendingSettings;
-  readonly loop: EventLoop;
-  readonly log: FailureLog<PendingCheck>;
   readonly books: PendingBooks;
   readonly pending: PendingUnderTest<PendingObject>;
-  readonly company: Company;
   /** What readers can find. */
   readonly published: PendingObject[];
-  operations = 0;
+  override operations = 0;
   reads = 0;
   barriers = 0;
   heldPending = 0;
@@ -49,35 +43,16 @@ export class PendingContext {
     loop: EventLoop,
     make: (hooks: PendingHooks<PendingObject>) => PendingUnderTest<PendingObject>,
   ) {
+    super(settings, loop);
     this.settings = settings;
-    this.loop = loop;
-    this.log = new FailureLog(() => this.operations);
     this.books = new PendingBooks(this.log, settings.flavor, settings.checksCookies);
     this.pending = make(this.books);
-    this.company = new Company(loop);
     this.published = Array.from({ length: settings.published }, () => this.books.take());
   }
 
   /** Whether writers have no reason to go on. */
   get enough(): boolean {
     return this.operations >= this.settings.operations || (this.log.failed && this.settings.stopOnFailure);
-  }
-
-  rng(actor: number): SeededRng {
-    return actorRng(this.settings.seed, actor);
-  }
-
-  hop(hop: Hop): Promise<void> {
-    return hopOn(this.loop, hop);
-  }
-
-  /** Runs an actor; what it throws is a failure of the pending. */
-  async actor(name: string, body: () => Promise<void>): Promise<void> {
-    try {
-      await body();
-    } catch (error) {
-      this.log.add('threw', `${name}: ${String(error)}`);
-    }
   }
 
   enter(): { readonly token: unknown; readonly section: Section } {

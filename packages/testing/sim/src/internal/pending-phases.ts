@@ -7,24 +7,15 @@ const LAST_OBJECTS = 8;
 
 /** Readers and writers, all at once, until the operations are spent. False when something never ended. */
 export async function pendingStorm(context: PendingContext): Promise<boolean> {
-  const { settings, loop } = context;
-  let readersLeft = settings.readers;
-  let writersLeft = settings.writers;
-  const readerDone = (): number => readersLeft--;
-  const writerDone = (): number => writersLeft--;
-  for (let actor = 0; actor < settings.readers; actor++) {
-    const rng = context.rng(1000 + actor);
-    void context.actor(`reader ${actor}`, () => readPublished(context, rng)).then(readerDone);
-  }
-  for (let actor = 0; actor < settings.writers; actor++) {
-    const rng = context.rng(2000 + actor);
-    void context.actor(`writer ${actor}`, () => writeUntilEnough(context, rng)).then(writerDone);
-  }
-  const written = await pumpWhileOperating(context, () => writersLeft === 0);
+  const { readers, writers } = context.settings;
+  const reading = context.start('reader', readers, 1000, (rng) => readPublished(context, rng));
+  const writing = context.start('writer', writers, 2000, (rng) => writeUntilEnough(context, rng));
+  const written = await pumpWhileOperating(context, () => writing.left === 0);
   context.stopping = true;
-  const read = await loop.pump(() => readersLeft === 0, Infinity);
-  if (!written || !read) {
-    return giveUp(context, `${writersLeft} writers still wait for a barrier`);
+  // Every hop of a reader ends by itself.
+  await context.loop.pump(() => reading.left === 0, Infinity);
+  if (!written) {
+    return context.giveUp(`${writing.left} writers still wait for a barrier`);
   }
   return drained(context, () => barrier(context));
 }
@@ -76,19 +67,12 @@ async function pumpWhileOperating(context: PendingContext, done: () => boolean):
 }
 
 async function drained(context: PendingContext, wait: () => Promise<void>): Promise<boolean> {
-  let ended = false;
-  const end = (): void => {
-    ended = true;
-  };
-  void context.actor('drain', wait).then(end);
-  if (!(await context.loop.pump(() => ended, context.settings.drainTurns))) {
-    return giveUp(context, `${context.books.count} objects are pending, with no reader left`);
+  const inTime = await context.endsInTime(
+    wait,
+    () => `${context.books.count} objects are pending, with no reader left`,
+  );
+  if (inTime) {
+    context.check('a barrier with no reader left');
   }
-  context.check('a barrier with no reader left');
-  return true;
-}
-
-function giveUp(context: PendingContext, message: string): false {
-  context.log.add('hang', `${message}, after ${context.settings.drainTurns} turns`);
-  return false;
+  return inTime;
 }

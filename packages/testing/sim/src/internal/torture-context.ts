@@ -1,14 +1,11 @@
-import type { SeededRng } from '@core/base';
 import type { RcuFlavor } from '@core/rcu';
 
-import { type EventLoop, type Hop, hopOn } from '../event-loop.js';
+import type { EventLoop } from '../event-loop.js';
 import type { ReaderProtocol } from '../reader-protocol.js';
 import { PRIMITIVES, type Primitive, type TortureCheck } from '../torture-report.js';
-import { actorRng } from './actor-rng.js';
+import { Actors } from './actors.js';
 import { CallbackLedger } from './callback-ledger.js';
-import { Company } from './company.js';
 import { CookieWatch } from './cookie-watch.js';
-import { FailureLog } from './failure-log.js';
 import { Pipe } from './pipe.js';
 
 /** The options of a torture with their defaults filled in. */
@@ -41,16 +38,13 @@ const STAGES: readonly (readonly Primitive[])[] = [
   ['synchronize'],
 ];
 
-/** What the actors of one run share. */
-export class TortureContext {
+/** What the readers and writers of one run share. */
+export class TortureContext extends Actors<TortureCheck> {
   readonly settings: TortureSettings;
   readonly flavor: RcuFlavor;
-  readonly loop: EventLoop;
-  readonly log: FailureLog<TortureCheck>;
   readonly pipe: Pipe;
   readonly ledger: CallbackLedger;
   readonly cookies: CookieWatch;
-  readonly company: Company;
   readonly readerAges: number[];
   readonly readerBatches: number[] = [0, 0];
   readonly primitives: Record<Primitive, number>;
@@ -61,18 +55,14 @@ export class TortureContext {
   stallReports = -1;
   /** The readers are done: the writers finish what they are at. */
   stopping = false;
-  /** The run was given up: whoever still polls must end. */
-  abandoned = false;
 
   constructor(settings: TortureSettings, loop: EventLoop) {
+    super(settings, loop);
     this.settings = settings;
     this.flavor = settings.flavor;
-    this.loop = loop;
-    this.log = new FailureLog(() => this.readsBegun);
     this.pipe = new Pipe(settings.pipeLength, settings.objects);
     this.ledger = new CallbackLedger(this.flavor, this.log);
     this.cookies = new CookieWatch(this.flavor, this.log, this.rng(0));
-    this.company = new Company(loop);
     this.readerAges = Array.from({ length: settings.pipeLength + 1 }, () => 0);
     this.primitives = Object.fromEntries(PRIMITIVES.map((name) => [name, 0])) as Record<Primitive, number>;
   }
@@ -83,25 +73,12 @@ export class TortureContext {
     return STAGES[stage];
   }
 
-  rng(actor: number): SeededRng {
-    return actorRng(this.settings.seed, actor);
+  get operations(): number {
+    return this.readsBegun;
   }
 
   /** Whether readers have no reason to begin another section. */
   get enough(): boolean {
     return this.readsBegun >= this.settings.operations || (this.log.failed && this.settings.stopOnFailure);
-  }
-
-  hop(hop: Hop): Promise<void> {
-    return hopOn(this.loop, hop);
-  }
-
-  /** Runs an actor; what it throws is a failure of the flavour. */
-  async actor(name: string, body: () => Promise<void>): Promise<void> {
-    try {
-      await body();
-    } catch (error) {
-      this.log.add('threw', `${name}: ${String(error)}`);
-    }
   }
 }

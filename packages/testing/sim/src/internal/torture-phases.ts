@@ -9,26 +9,20 @@ const TURNS_PER_STALL_PERIOD = 16;
 
 /** Readers and writers, all at once, until the operations are spent. False when something never ended. */
 export async function storm(context: TortureContext): Promise<boolean> {
-  const { settings } = context;
-  let readersLeft = settings.readers;
-  let writersLeft = 1 + settings.fakeWriters;
-  const readerDone = (): number => readersLeft--;
-  const writerDone = (): number => writersLeft--;
-  for (let actor = 0; actor < settings.readers; actor++) {
-    const rng = context.rng(1000 + actor);
-    void context.actor(`reader ${actor}`, () => readUntilEnough(context, rng)).then(readerDone);
-  }
-  for (let actor = 0; actor < settings.fakeWriters; actor++) {
-    const rng = context.rng(2000 + actor);
-    void context.actor(`fake writer ${actor}`, () => fakeUntilStopped(context, rng)).then(writerDone);
-  }
-  void context.actor('writer', () => writeUntilStopped(context, context.rng(1))).then(writerDone);
+  const { readers, fakeWriters } = context.settings;
+  const reading = context.start('reader', readers, 1000, (rng) => readUntilEnough(context, rng));
+  const faking = context.start('fake writer', fakeWriters, 2000, (rng) => fakeUntilStopped(context, rng));
+  const writing = context.start('writer', 1, 1, (rng) => writeUntilStopped(context, rng));
 
   // Every hop of a reader ends by itself, so this ends, whatever the flavour does.
-  const read = await context.loop.pump(() => readersLeft === 0, Infinity);
+  await context.loop.pump(() => reading.left === 0, Infinity);
   context.stopping = true;
-  if (!read || !(await context.loop.pump(() => writersLeft === 0, settings.drainTurns))) {
-    return giveUp(context, `${writersLeft} writers still wait for a grace period, with no reader left`);
+  const ended = await context.isInTime(
+    () => faking.left + writing.left === 0,
+    () => `${faking.left + writing.left} writers still wait for a grace period, with no reader left`,
+  );
+  if (!ended) {
+    return false;
   }
   return drain(context);
 }
@@ -36,13 +30,13 @@ export async function storm(context: TortureContext): Promise<boolean> {
 /** Ends what the storm has begun: every callback runs, every object comes back. */
 async function drain(context: TortureContext): Promise<boolean> {
   const { ledger, pipe, log } = context;
-  const drained = await endsInTime(context, async () => {
+  const drained = await context.endsInTime(async () => {
     await emptyPipe(context);
     // An object in the hands of callbacks needs one more for each grace period that is left of its pipe.
     for (let round = 0; round <= pipe.length && ledger.waiting > 0; round++) {
       await ledger.barrier();
     }
-  });
+  }, complaint);
   if (!drained) {
     return false;
   }
@@ -54,13 +48,13 @@ async function drain(context: TortureContext): Promise<boolean> {
 /** With nobody about, `getState()` alone must not start a grace period. */
 export async function quiet(context: TortureContext): Promise<boolean> {
   const { flavor, loop, log, settings } = context;
-  const ended = await endsInTime(context, async () => {
+  const ended = await context.endsInTime(async () => {
     // Whatever was wanted ends with this one.
     const cookie = flavor.startPoll();
     while (!flavor.poll(cookie) && !context.abandoned) {
       await context.hop('immediate');
     }
-  });
+  }, complaint);
   if (!ended) {
     return false;
   }
@@ -97,8 +91,8 @@ export async function stuckReader(context: TortureContext): Promise<boolean> {
   };
   const cookie = flavor.startPoll();
   context.ledger.call(free);
-  void context.actor('stuck reader', () => flavor.synchronize().then(free));
-  void context.actor('stuck reader', () => flavor.synchronizeExpedited().then(free));
+  void context.run('waiter for a stuck reader', () => flavor.synchronize().then(free));
+  void context.run('waiter for a stuck reader', () => flavor.synchronizeExpedited().then(free));
   for (let period = 0; period < STALL_PERIODS; period++) {
     if (settings.stallMs !== null) {
       loop.advance?.(settings.stallMs);
@@ -119,25 +113,12 @@ export async function stuckReader(context: TortureContext): Promise<boolean> {
     );
   }
   reader.leave(token);
-  if (!(await loop.pump(() => freed === 3 && flavor.poll(cookie), settings.drainTurns))) {
-    return giveUp(context, `the stuck reader has left, and only ${freed} of 3 waiters went on`);
-  }
-  return true;
+  return context.isInTime(
+    () => freed === 3 && flavor.poll(cookie),
+    () => `the stuck reader has left, and only ${freed} of 3 waiters went on`,
+  );
 }
 
-/** Whether `body` ended within the turns that a drain may take. */
-async function endsInTime(context: TortureContext, body: () => Promise<void>): Promise<boolean> {
-  let ended = false;
-  const end = (): void => {
-    ended = true;
-  };
-  void context.actor('drain', body).then(end);
-  const inTime = await context.loop.pump(() => ended, context.settings.drainTurns);
-  return inTime || giveUp(context, 'a grace period with no reader left did not end');
-}
-
-function giveUp(context: TortureContext, message: string): false {
-  context.abandoned = true;
-  context.log.add('hang', `${message} after ${context.settings.drainTurns} turns`);
-  return false;
+function complaint(): string {
+  return 'a grace period with no reader left did not end';
 }
