@@ -8,8 +8,14 @@ export class DArray<T> implements Iterable<T> {
   private items: (T | undefined)[];
   private count = 0;
 
-  /** @param inline places made in advance */
+  /**
+   * @param inline places made in advance
+   * @throws {RangeError} it is no integer of 0 or more
+   */
   constructor(inline = 4) {
+    if (!Number.isInteger(inline) || inline < 0) {
+      throw new RangeError(`Cannot make ${inline} places in advance: it must be an integer of 0 or more`);
+    }
     this.items = Array.from<T | undefined>({ length: inline }).fill(undefined);
   }
 
@@ -22,6 +28,7 @@ export class DArray<T> implements Iterable<T> {
     return this.items.length;
   }
 
+  /** What is at `index`, or `undefined`. No negative indices. */
   at(index: number): T | undefined {
     return index < this.count ? this.items[index] : undefined;
   }
@@ -40,9 +47,9 @@ export class DArray<T> implements Iterable<T> {
     return this.count === 0 ? undefined : this.removeAt(this.count - 1);
   }
 
-  /** Takes out one element and closes the gap, O(length - index). */
+  /** Takes out one element and closes the gap, O(length - index); `undefined` when there is none at `index`. */
   removeAt(index: number): T | undefined {
-    if (index < 0 || index >= this.count) {
+    if (!Number.isInteger(index) || index < 0 || index >= this.count) {
       return undefined;
     }
     const { items } = this;
@@ -55,6 +62,7 @@ export class DArray<T> implements Iterable<T> {
     return value;
   }
 
+  /** Lets go of every element; the places stay. */
   clear(): void {
     this.items.fill(undefined);
     this.count = 0;

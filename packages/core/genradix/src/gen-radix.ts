@@ -7,7 +7,10 @@ export interface GenRadixOptions {
 }
 
 export interface SlotOptions {
-  /** A node to use if one is needed; if not, it goes back to the pool. */
+  /**
+   * A node of the same pool to use if one is needed; if not, it goes back to the pool. Either way it is the tree's from
+   * here on, and what it holds is wiped.
+   */
   readonly preallocated?: RadixNode | null;
   /** Whether nodes may be taken from the pool. Default true. */
   readonly mayAllocate?: boolean;
@@ -76,27 +79,37 @@ export class GenRadix<T> implements Iterable<[index: number, value: T]> {
   /**
    * The place for `index`, made if need be; null when it is absent and no node could, or may, be had.
    *
-   * @throws {RangeError} `index` is not an integer from 0 to 2^53 - 1
+   * @throws {RangeError} `index` is not an integer from 0 to 2^53 - 1, or `preallocated` is no node of this pool's size;
+   *   it is still the caller's
    */
   slot(index: number, options: SlotOptions = {}): RadixSlot<T> | null {
     checkIndex(index);
     const entries = this.pool.nodeEntries;
-    this.brought = options.preallocated ?? null;
+    const brought = options.preallocated ?? null;
+    if (brought !== null && brought.length !== entries) {
+      throw new RangeError(`Cannot use a node of ${brought.length} entries: nodes of this tree have ${entries}`);
+    }
+    this.brought = brought;
     try {
       const leaf = this.leaf(Math.floor(index / entries), options.mayAllocate ?? true);
       return leaf === null ? null : new RadixSlot<T>(leaf, index % entries);
     } finally {
       if (this.brought !== null) {
-        // Somebody else was quicker and the node is not needed. The pool empties it: a node that went into a root
-        // for a moment must not keep a child.
+        // Somebody else was quicker and the node is not needed. The pool empties it, as it does every node.
         this.pool.give(this.brought);
         this.brought = null;
       }
     }
   }
 
-  /** Makes all places below `count`. @returns whether there were nodes enough; those made are kept either way */
+  /**
+   * Makes all places below `count`, O(count).
+   *
+   * @returns whether there were nodes enough; those made are kept either way
+   * @throws {RangeError} `count` is not an integer from 0 to 2^53 - 1
+   */
   prealloc(count: number): boolean {
+    checkIndex(count);
     const leaves = Math.ceil(count / this.pool.nodeEntries);
     for (let index = 0; index < leaves; index++) {
       if (this.leaf(index, true) === null) {
@@ -118,6 +131,11 @@ export class GenRadix<T> implements Iterable<[index: number, value: T]> {
     this.root = null;
     this.levels = 0;
     assert(this.nodeCount === 0, () => `Freed a radix tree and ${this.nodeCount} nodes are left`);
+  }
+
+  /** Leaves in use, found by looking: O(nodes). */
+  get leaves(): number {
+    return this.root === null ? 0 : this.countBelow(this.root, this.levels, true);
   }
 
   *[Symbol.iterator](): IterableIterator<[index: number, value: T]> {
@@ -187,7 +205,7 @@ export class GenRadix<T> implements Iterable<[index: number, value: T]> {
 
   /** For tests: throws when the tree is not one. */
   checkInvariants(): void {
-    const found = this.root === null ? 0 : this.countBelow(this.root, this.levels);
+    const found = this.root === null ? 0 : this.countBelow(this.root, this.levels, false);
     assert(found === this.nodeCount, () => `Radix tree counts ${this.nodeCount} nodes and has ${found}`);
     assert(this.root !== null || this.levels === 0, 'Radix tree has levels and no root');
     assert(this.pool.taken >= this.nodeCount, 'Radix tree has more nodes than its pool gave out');
@@ -244,7 +262,10 @@ export class GenRadix<T> implements Iterable<[index: number, value: T]> {
   private takeNode(mayAllocate: boolean): RadixNode | null {
     let node = this.brought;
     this.brought = null;
-    if (node === null && mayAllocate) {
+    if (node !== null) {
+      // Whoever brought it may have had it in another tree for a moment: it must not keep a child from there.
+      node.fill(undefined);
+    } else if (mayAllocate) {
       node = this.pool.take();
     }
     if (node !== null) {
@@ -265,11 +286,11 @@ export class GenRadix<T> implements Iterable<[index: number, value: T]> {
     this.pool.give(node, clean && level === 0);
   }
 
-  private countBelow(node: RadixNode, level: number): number {
-    let count = 1;
+  private countBelow(node: RadixNode, level: number, onlyLeaves: boolean): number {
+    let count = level > 0 && onlyLeaves ? 0 : 1;
     if (level > 0) {
       for (const child of node) {
-        count += child === undefined ? 0 : this.countBelow(child as RadixNode, level - 1);
+        count += child === undefined ? 0 : this.countBelow(child as RadixNode, level - 1, onlyLeaves);
       }
     }
     return count;

@@ -1,7 +1,11 @@
+import { assert } from '@core/base';
+
 /** A fixed number of slots; an empty one holds `undefined`. Interior nodes hold nodes, leaves hold what users store. */
 export type RadixNode = unknown[];
 
 const DEFAULT_ENTRIES = 256;
+/** An array of more is no small piece of memory any more. */
+const MAX_ENTRIES = 2 ** 16;
 const DEFAULT_SPARES = 64;
 const BYTES_PER_ENTRY = 8;
 /** What V8 adds to the elements of an array: the array object and the header of its elements. */
@@ -10,7 +14,7 @@ const BYTES_PER_NODE = 48;
 export interface NodePoolOptions {
   /** Bytes that all nodes of this pool may take, spares included. Default unlimited; 0 means never a node. */
   readonly budgetBytes?: number;
-  /** Slots in a node, a power of two of at least 2. Default 256. */
+  /** Slots in a node, a power of two from 2 to 65,536. Default 256. */
   readonly nodeEntries?: number;
   /** Nodes given back that are kept for the next taker. Default 64. */
   readonly spareNodes?: number;
@@ -37,8 +41,8 @@ export class NodePool {
     if (!(budgetBytes >= 0)) {
       throw new RangeError(`Cannot use a node budget of ${budgetBytes} bytes: it must be 0 or more`);
     }
-    if (!Number.isInteger(nodeEntries) || nodeEntries < 2 || 2 ** Math.round(Math.log2(nodeEntries)) !== nodeEntries) {
-      throw new RangeError(`Cannot use nodes of ${nodeEntries} entries: it must be a power of two of at least 2`);
+    if (!(nodeEntries >= 2 && nodeEntries <= MAX_ENTRIES && 2 ** Math.round(Math.log2(nodeEntries)) === nodeEntries)) {
+      throw new RangeError(`Cannot use nodes of ${nodeEntries} entries: it must be a power of two from 2 to 65,536`);
     }
     if (!(spareNodes >= 0)) {
       throw new RangeError(`Cannot keep ${spareNodes} spare nodes: it must be 0 or more`);
@@ -99,6 +103,19 @@ export class NodePool {
     const bytes = this.spares.length * this.nodeBytes;
     this.spares.length = 0;
     return bytes;
+  }
+
+  /** For tests: throws when what it keeps is not what it may hand out. */
+  checkInvariants(): void {
+    assert(new Set(this.spares).size === this.spares.length, 'A node was given back twice');
+    assert(this.bytes <= this.budgetBytes, () => `Nodes take ${this.bytes} bytes of ${this.budgetBytes}`);
+    for (const spare of this.spares) {
+      assert(spare.length === this.nodeEntries, () => `A spare node has ${spare.length} entries`);
+      assert(
+        spare.every((entry) => entry === undefined),
+        'A spare node is not empty',
+      );
+    }
   }
 
   private create(): RadixNode | null {

@@ -18,7 +18,7 @@ export class RadixVector<T> {
   private start = 0;
   /** Index behind the last element. */
   private end = 0;
-  /** The leaf of `end - 1`, or of `end` when the vector is empty; null when not looked up. */
+  /** The leaf that the next push goes to; null when not looked up. */
   private last: RadixNode | null = null;
   /** The leaf of `start`; null when not looked up. */
   private first: RadixNode | null = null;
@@ -38,14 +38,20 @@ export class RadixVector<T> {
     return this.radix.nodes;
   }
 
-  /** @returns whether it was stored; if not, the pool is exhausted and nothing has changed */
+  /**
+   * @returns whether it was stored; if not, the pool is exhausted and nothing has changed
+   * @throws {TypeError} `value` is `undefined`
+   */
   push(value: T): boolean {
+    if (value === undefined) {
+      throw new TypeError('Cannot push undefined: that is what an empty slot holds');
+    }
     const leaf = this.leafForPush();
     if (leaf === null) {
       return false;
     }
     leaf[this.end & this.mask] = value;
-    this.end++;
+    this.pushed(1);
     return true;
   }
 
@@ -54,16 +60,14 @@ export class RadixVector<T> {
       return undefined;
     }
     const offset = (this.end - 1) & this.mask;
-    const leaf = this.last ?? this.findLeaf(this.end - 1);
+    // The next push goes to the leaf of the last element, unless that leaf is full.
+    const leaf = (offset < this.mask ? this.last : null) ?? this.findLeaf(this.end - 1);
     const value = leaf[offset] as T;
     leaf[offset] = undefined;
     this.end--;
+    this.last = leaf;
     if (offset === 0) {
-      // The leaf above this one, if any, was the spare. This one is now.
-      this.radix.releaseLeaf(this.end / this.entries + 1, true);
-      this.last = null;
-    } else {
-      this.last = leaf;
+      this.releaseSpareLeaf();
     }
     return value;
   }
@@ -106,7 +110,7 @@ export class RadixVector<T> {
    * reports with {@link pushed}; null when the pool is exhausted.
    */
   leafForPush(): RadixNode | null {
-    if (this.last !== null && (this.end & this.mask) !== 0) {
+    if (this.last !== null) {
       return this.last;
     }
     this.last = this.radix.leaf(Math.floor(this.end / this.entries), true);
@@ -118,10 +122,16 @@ export class RadixVector<T> {
     return this.end & this.mask;
   }
 
-  /** Tells that `count` elements were stored in the leaf, or with a negative number, that they were taken out. */
+  /** Tells that `count` elements were stored in the leaf, or with a negative number, that they were taken out of it. */
   pushed(count: number): void {
     this.end += count;
-    this.last = null;
+    const atBorder = (this.end & this.mask) === 0;
+    if (atBorder || count < 0) {
+      this.last = null;
+    }
+    if (atBorder && count < 0) {
+      this.releaseSpareLeaf();
+    }
   }
 
   /**
@@ -198,11 +208,23 @@ export class RadixVector<T> {
       assert(index >= this.start && index < this.end, () => `Found element ${index} outside of the vector`);
       found++;
     }
+    // A full pool must not starve on nodes that hold nothing: one leaf to spare, besides interior nodes.
+    const leaves = Math.ceil(this.end / this.entries) - Math.floor(this.start / this.entries);
+    assert(this.radix.leaves <= leaves + 1, () => `${this.radix.leaves} leaves for elements of ${leaves}`);
+    assert(
+      this.last === null || this.last === this.radix.leaf(Math.floor(this.end / this.entries), false),
+      'The next push goes to another leaf than that of the end',
+    );
     assert(found === this.length, () => `Vector of length ${this.length} has ${found} elements`);
   }
 
   private findLeaf(index: number): RadixNode {
     return this.radix.leaf(Math.floor(index / this.entries), false) as RadixNode;
+  }
+
+  /** The end has gone back to the border of a leaf: that leaf is the spare now, and the one above, if any, goes. */
+  private releaseSpareLeaf(): void {
+    this.radix.releaseLeaf(this.end / this.entries + 1, true);
   }
 
   private releaseFirstLeaf(): void {
