@@ -1,5 +1,6 @@
 import type { NodePool } from '@core/genradix';
 import type { RcuFlavor } from '@core/rcu';
+import { PendingError } from './pending-error.js';
 import { RcuPending } from './rcu-pending.js';
 import type { RcuHead, RcuPendingStats } from './types.js';
 
@@ -36,15 +37,26 @@ export class CallRcu implements AsyncDisposable {
   /**
    * Calls `callback(head)` after a grace period. `head` must not be passed again before that.
    *
-   * @throws {PendingError} `ERR_PENDING_CLOSED`
-   * @throws {TypeError} `callback` is no function
+   * @throws {PendingError} `ERR_PENDING_CLOSED`, `ERR_PENDING_TWICE`; the callback that `head` has stays as it is
+   * @throws {TypeError} `head` is no object, or `callback` is no function
    */
   call<H extends CallRcuHead>(head: H, callback: (head: H) => unknown): void {
     if (typeof callback !== 'function') {
       throw new TypeError(`Cannot call ${String(callback)} after a grace period: it must be a function`);
     }
+    if (typeof head !== 'object' || head === null) {
+      throw new TypeError(`Cannot call back ${String(head)}: the head must be an object`);
+    }
+    if ((head.rcuCallback ?? null) !== null) {
+      throw new PendingError('ERR_PENDING_TWICE', 'Cannot call back: the head waits for another callback already');
+    }
     head.rcuCallback = callback;
-    this.pending.enqueue(head);
+    try {
+      this.pending.enqueue(head);
+    } catch (error) {
+      head.rcuCallback = null;
+      throw error;
+    }
   }
 
   /** Resolves when every callback passed before has run. */

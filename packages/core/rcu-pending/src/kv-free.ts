@@ -1,3 +1,4 @@
+import { isThenable, reportUncaught } from '@core/base';
 import type { NodePool } from '@core/genradix';
 import type { RcuFlavor } from '@core/rcu';
 import { asShrinker, type PendingShrinkerOptions } from './as-shrinker.js';
@@ -27,6 +28,17 @@ class Box implements RcuHead {
   free: ((resource: never) => unknown) | null = null;
 }
 
+/** An error of freeing, on its way through the pending together with the resource, which no box holds any more. */
+class Failure {
+  readonly error: unknown;
+  readonly resource: unknown;
+
+  constructor(error: unknown, resource: unknown) {
+    this.error = error;
+    this.resource = resource;
+  }
+}
+
 /**
  * Frees resources after a grace period: anything disposable, or anything at all with a function that frees it, such as
  * a buffer that goes back to its pool. All share one pending.
@@ -41,16 +53,14 @@ export class KvFree implements AsyncDisposable {
   private readonly spareBoxes: number;
 
   constructor(options: KvFreeOptions) {
-    const { onError } = options;
+    const onError = options.onError ?? reportUncaught;
     this.spareBoxes = options.spareBoxes ?? DEFAULT_SPARE_BOXES;
     this.pending = new RcuPending<RcuHead>({
       rcu: options.rcu,
       process: (object) => this.release(object),
       ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
       ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
-      ...(onError === undefined
-        ? {}
-        : { onError: (error: unknown, object: RcuHead) => onError(error, object instanceof Box ? null : object) }),
+      onError: (failure) => onError((failure as Failure).error, (failure as Failure).resource),
     });
   }
 
@@ -64,7 +74,7 @@ export class KvFree implements AsyncDisposable {
    * `Symbol.asyncDispose`, whichever it has.
    *
    * @throws {TypeError} it has neither and no `free` was given; it is not enqueued
-   * @throws {PendingError} `ERR_PENDING_CLOSED`
+   * @throws {PendingError} `ERR_PENDING_CLOSED`; it is not enqueued
    */
   free(resource: Freeable, options?: EnqueueOptions): void;
   free<R>(resource: R, free: (resource: R) => unknown, options?: EnqueueOptions): void;
@@ -83,7 +93,12 @@ export class KvFree implements AsyncDisposable {
     const box = this.boxes.pop() ?? new Box();
     box.resource = resource;
     box.free = free;
-    this.pending.enqueue(box, enqueueOptions);
+    try {
+      this.pending.enqueue(box, enqueueOptions);
+    } catch (error) {
+      this.putBack(box);
+      throw error;
+    }
   }
 
   /** Resolves when everything passed before has been freed. */
@@ -109,15 +124,38 @@ export class KvFree implements AsyncDisposable {
 
   private release(object: RcuHead): unknown {
     if (!(object instanceof Box)) {
-      return dispose(object);
+      return run(dispose, object);
     }
-    const { resource, free } = object;
-    object.resource = null;
-    object.free = null;
+    const { resource } = object;
+    const free = object.free as ((resource: unknown) => unknown) | null;
+    this.putBack(object);
+    return run(free ?? dispose, resource);
+  }
+
+  private putBack(box: Box): void {
+    box.resource = null;
+    box.free = null;
     if (this.boxes.length < this.spareBoxes) {
-      this.boxes.push(object);
+      this.boxes.push(box);
     }
-    return free === null ? dispose(resource) : (free as (resource: unknown) => unknown)(resource);
+  }
+}
+
+/** Calls `free(resource)`, and lets whatever it throws carry the resource. */
+function run(free: (resource: unknown) => unknown, resource: unknown): unknown {
+  try {
+    const result = free(resource);
+    return isThenable(result) ? waitFor(result, resource) : undefined;
+  } catch (error) {
+    throw new Failure(error, resource);
+  }
+}
+
+async function waitFor(result: PromiseLike<unknown>, resource: unknown): Promise<void> {
+  try {
+    await result;
+  } catch (error) {
+    throw new Failure(error, resource);
   }
 }
 

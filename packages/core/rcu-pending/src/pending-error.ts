@@ -3,7 +3,8 @@ import { CodedError, hasBrand } from '@core/base';
 /**
  * - `ERR_PENDING_CLOSED`: `exit()` has finished; nothing can be enqueued any more.
  * - `ERR_PENDING_BUSY`: a `tryClaim` predicate used the pending that asks it.
- * - `ERR_PENDING_TWICE`: debug mode: the object is waiting already.
+ * - `ERR_PENDING_TWICE`: the object is waiting already. Always noticed of objects on a fallback list and of heads of
+ *   `CallRcu`, of others in debug mode.
  * - `ERR_PENDING_SIZE_CHANGED`: debug mode: `sizeOf` answered differently while the object was waiting.
  */
 export type PendingErrorCode =

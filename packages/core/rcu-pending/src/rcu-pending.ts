@@ -35,7 +35,7 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
   private exiting: Promise<void> | null = null;
 
   /**
-   * @throws {TypeError} `rcu` or `process` is missing
+   * @throws {TypeError} `rcu` or `process` is missing, or an option is no function where one is needed
    * @throws {RangeError} `budgetMs` or `expediteAt` is out of range
    */
   constructor(options: RcuPendingOptions<T>) {
@@ -119,12 +119,20 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
    * `tryClaim` must not wait, and must not use this pending. If it throws, nothing is taken.
    *
    * @throws {PendingError} `ERR_PENDING_BUSY`
+   * @throws {TypeError} `tryClaim` is no function
    */
   dequeueWhere(tryClaim: (object: T) => boolean): T | undefined {
+    if (typeof tryClaim !== 'function') {
+      throw new TypeError(`Cannot dequeue: tryClaim is ${String(tryClaim)}; it must be a function`);
+    }
     return (this.own ?? this.currentShard()).dequeueWhere(tryClaim);
   }
 
-  /** Takes an object out for reuse whose grace period is over, so that no reader can know it; or `undefined`. */
+  /**
+   * Takes an object out for reuse whose grace period is over, so that no reader can know it; or `undefined`. O(1).
+   *
+   * @throws {PendingError} `ERR_PENDING_BUSY`
+   */
   dequeueExpired(): T | undefined {
     return (this.own ?? this.currentShard()).dequeueExpired();
   }
@@ -146,11 +154,17 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
   }
 
   /**
-   * Processes, now, up to `limit` objects whose grace period is over; in bulk up to a node more.
+   * Processes, now, up to `limit` objects whose grace period is over; in bulk up to a node more. Does nothing when
+   * called by `process`.
    *
    * @returns how many
+   * @throws {PendingError} `ERR_PENDING_BUSY`
+   * @throws {RangeError} `limit` is no number of 0 or more
    */
   drainExpired(limit: number): number {
+    if (!(limit >= 0)) {
+      throw new RangeError(`Cannot drain ${limit} objects: it must be a number of 0 or more`);
+    }
     let done = 0;
     for (const shard of this.shards.values()) {
       done += done < limit ? shard.drainExpired(limit - done) : 0;
@@ -165,20 +179,13 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
     }
     this.expediting = true;
     this.expediteCount++;
-    this.rcu.synchronizeExpedited().then(
-      () => {
-        this.expediting = false;
-      },
-      (error: unknown) => {
-        this.expediting = false;
-        reportUncaught(error);
-      },
-    );
+    void this.hurry();
   }
 
   /**
    * Resolves when everything enqueued before has been processed or dequeued, and what `process` returned for it has
-   * settled. Unlike `rcu.barrier()` alone, it covers objects that no callback has been queued for yet.
+   * settled. Unlike `rcu.barrier()` alone, it covers objects that no callback has been queued for yet. `process` must
+   * not wait for it.
    */
   async barrier(): Promise<void> {
     await Promise.all(Array.from(this.shards.values(), (shard) => shard.drained()));
@@ -187,7 +194,8 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
 
   /**
    * Waits until nothing is left, of what is enqueued meanwhile either, then refuses more. Idempotent. The grace-period
-   * domain must be closed after this, not before.
+   * domain should be closed after this: one that closes before refuses new objects, and what waits is processed when
+   * its readers have ended. `process` must not wait for this, nor enqueue for ever.
    */
   exit(): Promise<void> {
     this.exiting ??= this.drainAndClose();
@@ -226,6 +234,16 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
       shard.checkInvariants();
     }
     assert(this.count > 0 || this.bytes === 0, () => `No object waits and ${this.bytes} bytes do`);
+  }
+
+  private async hurry(): Promise<void> {
+    try {
+      await this.rcu.synchronizeExpedited();
+    } catch (error) {
+      reportUncaught(error);
+    } finally {
+      this.expediting = false;
+    }
   }
 
   private async drainAndClose(): Promise<void> {
@@ -284,13 +302,19 @@ function check<T extends RcuHead>(options: RcuPendingOptions<T>): void {
   if (typeof options?.rcu?.getState !== 'function') {
     throw new TypeError('Cannot create a pending: rcu must be a grace-period flavour, such as new Rcu()');
   }
-  for (const [name, value] of [
-    ['budgetMs', options.budgetMs],
-    ['expediteAt.count', options.expediteAt?.count],
-    ['expediteAt.bytes', options.expediteAt?.bytes],
-  ] as const) {
-    if (value !== undefined && !(value > 0)) {
-      throw new RangeError(`Cannot create a pending with ${name} ${value}: it must be above 0`);
+  for (const name of ['sizeOf', 'isBulk', 'onError'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'function') {
+      throw new TypeError(`Cannot create a pending with ${name} ${String(options[name])}: it must be a function`);
+    }
+  }
+  const { budgetMs, expediteAt } = options;
+  if (budgetMs !== undefined && !(budgetMs > 0)) {
+    throw new RangeError(`Cannot create a pending with budgetMs ${budgetMs}: it must be above 0`);
+  }
+  for (const name of ['count', 'bytes'] as const) {
+    const mark = expediteAt?.[name];
+    if (mark !== undefined && !(mark >= 0)) {
+      throw new RangeError(`Cannot create a pending with expediteAt.${name} ${mark}: it must be 0 or more`);
     }
   }
 }

@@ -7,7 +7,10 @@ export interface RcuHead {
   rcuNext: RcuHead | null;
 }
 
-/** Processes many objects at once. `objects` is good only during the call, and only up to `count`. */
+/**
+ * Processes many objects at once. `objects` is good up to `count`, and until the call returns or the promise that it
+ * returns has settled. It belongs to the pending: copy what is needed longer, change nothing.
+ */
 export interface BulkProcess<T> {
   bulk(objects: readonly T[], count: number): void | PromiseLike<void>;
 }

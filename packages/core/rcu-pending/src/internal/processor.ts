@@ -1,5 +1,5 @@
 import { isThenable } from '@core/base';
-import type { NodePool } from '@core/genradix';
+import type { NodePool, RadixNode } from '@core/genradix';
 import type { RcuPendingOptions } from '../types.js';
 import type { Sequence } from './sequence.js';
 
@@ -54,7 +54,7 @@ export class Processor<T> {
   processOne(object: T, books: Books<T>): void {
     books.leaving(object);
     if (this.one === null) {
-      this.callMany([object], 1);
+      this.callMany([object], 1, null);
     } else {
       this.processed++;
       this.callOne(object, this.one);
@@ -89,8 +89,7 @@ export class Processor<T> {
       leaf.copyWithin(0, offset, offset + count);
     }
     books.leavingMany(leaf, count);
-    this.callMany(leaf, count);
-    this.nodes.give(leaf);
+    this.callMany(leaf, count, leaf);
     return count;
   }
 
@@ -106,7 +105,7 @@ export class Processor<T> {
       objects.push(object);
     }
     if (objects.length > 0) {
-      this.callMany(objects, objects.length);
+      this.callMany(objects, objects.length, null);
     }
     return objects.length;
   }
@@ -116,23 +115,32 @@ export class Processor<T> {
     try {
       const result = one(object);
       if (result !== undefined && isThenable(result)) {
-        this.track(result, object);
+        this.track(result, object, null);
       }
     } catch (error) {
       this.failed(error, object);
     }
   }
 
-  private callMany(objects: readonly T[], count: number): void {
+  /** @param leaf goes back to the pool when nobody needs `objects` any more */
+  private callMany(objects: readonly T[], count: number, leaf: RadixNode | null): void {
     this.processed += count;
     const first = objects[0] as T;
     try {
       const result = (this.many as (objects: readonly T[], count: number) => unknown)(objects, count);
       if (result !== undefined && isThenable(result)) {
-        this.track(result, first);
+        this.track(result, first, leaf);
+        return;
       }
     } catch (error) {
       this.failed(error, first);
+    }
+    this.giveBack(leaf);
+  }
+
+  private giveBack(leaf: RadixNode | null): void {
+    if (leaf !== null) {
+      this.nodes.give(leaf);
     }
   }
 
@@ -141,13 +149,15 @@ export class Processor<T> {
     this.onError(error, object);
   }
 
-  private track(result: PromiseLike<unknown>, object: T): void {
+  private track(result: PromiseLike<unknown>, object: T, leaf: RadixNode | null): void {
     const promise: Promise<void> = Promise.resolve(result).then(
       () => {
         this.promises.delete(promise);
+        this.giveBack(leaf);
       },
       (error: unknown) => {
         this.promises.delete(promise);
+        this.giveBack(leaf);
         this.failed(error, object);
       },
     );

@@ -1,7 +1,11 @@
 import { assert } from '@core/base';
 import { type NodePool, RadixVector } from '@core/genradix';
 import type { Cookie } from '@core/rcu';
+import { PendingError } from '../pending-error.js';
 import type { RcuHead } from '../types.js';
+
+/** What the last of a list points to, so that whatever is on a list can be told by its link. */
+const END: RcuHead = { rcuNext: null };
 
 /**
  * The objects that wait for one cookie: a radix-vector, and an intrusive list of those for which there was no node.
@@ -17,7 +21,7 @@ export class Sequence<T> {
   /** Grows from one sequence to the next. */
   serial = 0;
   readonly vector: RadixVector<T>;
-  private head: RcuHead | null = null;
+  private head: RcuHead = END;
   private tail: RcuHead | null = null;
   private listCount = 0;
 
@@ -46,10 +50,20 @@ export class Sequence<T> {
     this.cookie = null;
   }
 
-  /** Appends to the list: no allocation. */
+  /**
+   * Appends to the list: no allocation.
+   *
+   * @throws {PendingError} `ERR_PENDING_TWICE`: to link it again would cut a list in two
+   */
   link(object: T): void {
     const head = object as unknown as RcuHead;
-    head.rcuNext = null;
+    if ((head.rcuNext ?? null) !== null) {
+      throw new PendingError(
+        'ERR_PENDING_TWICE',
+        'Cannot enqueue: the object is on a fallback list already, of this pending or of another',
+      );
+    }
+    head.rcuNext = END;
     if (this.tail === null) {
       this.head = head;
     } else {
@@ -62,11 +76,11 @@ export class Sequence<T> {
   /** Takes the first of the list, or `undefined`. */
   unlink(): T | undefined {
     const { head } = this;
-    if (head === null) {
+    if (head === END) {
       return undefined;
     }
-    this.head = head.rcuNext;
-    if (this.head === null) {
+    this.head = head.rcuNext as RcuHead;
+    if (this.head === END) {
       this.tail = null;
     }
     head.rcuNext = null;
@@ -74,11 +88,13 @@ export class Sequence<T> {
     return head as unknown as T;
   }
 
-  /** Appends the whole list of another sequence to this one's, O(1). */
+  /** Appends the whole list of another sequence to this one's, O(1). Whoever waits for one of the two waits for both. */
   splice(other: Sequence<T>): void {
-    if (other.head === null) {
+    if (other.head === END) {
       return;
     }
+    this.serial = Math.min(this.serial, other.serial);
+    this.sinceMs = Math.min(this.sinceMs, other.sinceMs);
     if (this.tail === null) {
       this.head = other.head;
     } else {
@@ -86,7 +102,7 @@ export class Sequence<T> {
     }
     this.tail = other.tail;
     this.listCount += other.listCount;
-    other.head = null;
+    other.head = END;
     other.tail = null;
     other.listCount = 0;
   }
@@ -104,7 +120,7 @@ export class Sequence<T> {
       }
     }
     let before: RcuHead | null = null;
-    for (let head = this.head; head !== null; head = head.rcuNext) {
+    for (let { head } = this; head !== END; head = head.rcuNext as RcuHead) {
       if (tryClaim(head as unknown as T)) {
         this.unlinkAfter(before, head);
         return head as unknown as T;
@@ -118,7 +134,8 @@ export class Sequence<T> {
     this.vector.checkInvariants();
     let found = 0;
     let last: RcuHead | null = null;
-    for (let head = this.head; head !== null; head = head.rcuNext) {
+    for (let { head } = this; head !== END; head = head.rcuNext as RcuHead) {
+      assert(head !== null, 'The fallback list is cut off');
       found++;
       last = head;
       assert(found <= this.listCount, 'The fallback list is longer than counted, or has a cycle');
@@ -130,7 +147,7 @@ export class Sequence<T> {
 
   private unlinkAfter(before: RcuHead | null, head: RcuHead): void {
     if (before === null) {
-      this.head = head.rcuNext;
+      this.head = head.rcuNext as RcuHead;
     } else {
       before.rcuNext = head.rcuNext;
     }

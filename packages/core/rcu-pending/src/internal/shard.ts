@@ -125,14 +125,15 @@ export class Shard<T> implements AdvanceObserver {
   /** Since when the oldest object may have waited, or null. */
   get oldestSinceMs(): number | null {
     this.closeCursors();
+    let oldest: number | null = null;
     for (const sequences of [this.expired, this.live]) {
       for (const sequence of sequences) {
-        if (sequence.count > 0) {
-          return sequence.sinceMs;
+        if (sequence.count > 0 && (oldest === null || sequence.sinceMs < oldest)) {
+          oldest = sequence.sinceMs;
         }
       }
     }
-    return null;
+    return oldest;
   }
 
   close(): void {
@@ -152,17 +153,18 @@ export class Shard<T> implements AdvanceObserver {
       throw new TypeError(`Cannot enqueue ${String(object)}: it must be an object`);
     }
     const { rcu, sizes, isBulk } = this.parts;
-    const bulk = isBulk === null || isBulk(object);
-    sizes?.add(object);
     if (maySleep) {
       const before = rcu.getState();
       this.processOneSequence();
       if (rcu.poll(before)) {
+        sizes?.add(object);
         this.settled++;
         this.parts.processor.processOne(object, this);
         return;
       }
     }
+    const bulk = isBulk === null || isBulk(object);
+    sizes?.add(object);
     try {
       // From here to the store nothing of the user's runs, so the cookie is still right when the object is stored.
       this.store(object, bulk, rcu.getState());
@@ -170,7 +172,7 @@ export class Shard<T> implements AdvanceObserver {
       sizes?.remove(object);
       throw error;
     }
-    if (this.count >= this.parts.expediteCount || (sizes !== null && sizes.bytes >= this.parts.expediteBytes)) {
+    if (this.count > this.parts.expediteCount || (sizes !== null && sizes.bytes > this.parts.expediteBytes)) {
       this.parts.expedite();
     }
   }
@@ -344,6 +346,11 @@ export class Shard<T> implements AdvanceObserver {
   }
 
   private gracePeriodOver(): void {
+    if (this.busy) {
+      // Somebody turned the loop inside a tryClaim predicate. Not while sequences are being walked.
+      this.pollLater();
+      return;
+    }
     this.armed = false;
     this.collect();
     this.dropEmptyLive();
@@ -358,11 +365,23 @@ export class Shard<T> implements AdvanceObserver {
   private rearm(): void {
     if (this.arming) {
       // The flavour ran the callback inside call(). Asking again from here would recurse without end.
-      this.armed = true;
-      this.parts.scheduler.nextTurn(this.onGracePeriod, true);
-    } else {
-      this.arm();
+      this.pollLater();
+      return;
     }
+    try {
+      this.arm();
+    } catch {
+      // The domain refuses: it is being closed before its pending. What it has been asked for it still finishes, and
+      // its barrier tells when to look.
+      this.armed = true;
+      const look = (): void => this.pollLater();
+      this.parts.rcu.barrier().then(look, look);
+    }
+  }
+
+  private pollLater(): void {
+    this.armed = true;
+    this.parts.scheduler.nextTurn(this.onGracePeriod, true);
   }
 
   /** One turn's worth of processing; schedules the next turn if there is more. */
@@ -377,7 +396,7 @@ export class Shard<T> implements AdvanceObserver {
         this.processing = false;
       }
     }
-    if (this.expired.length > 0) {
+    if (this.expired.length > 0 && !this.working) {
       this.working = true;
       this.parts.scheduler.nextTurn(this.onWork, true);
     }
@@ -500,7 +519,6 @@ export class Shard<T> implements AdvanceObserver {
     } else if (last !== null && this.spares.length === 0 && sequence.vector.length === 0) {
       // Nothing but a list, and no sequence to spare: chain it on, so that a dry pool costs no allocation here either.
       last.splice(sequence);
-      last.serial = sequence.serial;
       this.recycle(sequence);
     } else {
       this.expired.push(sequence);
@@ -556,9 +574,9 @@ export class Shard<T> implements AdvanceObserver {
     this.openedAt = this.position;
     this.settled -= this.position;
     this.settledInOpen = sequence.count - this.position;
-    // Stop where a grace period must be expedited, so that crossing that mark is noticed.
-    const untilExpedite = this.parts.expediteCount - 1 - this.count;
-    this.limit = untilExpedite > 0 ? Math.min(leaf.length, this.position + untilExpedite) : leaf.length;
+    // Stop where a grace period must be expedited, so that crossing that mark is noticed. Above it, one is already.
+    const untilExpedite = this.parts.expediteCount - this.count;
+    this.limit = untilExpedite >= 0 ? Math.min(leaf.length, this.position + untilExpedite) : leaf.length;
   }
 
   /** Lets the vectors know what went through the open leaves. Everything that looks at them does this first. */

@@ -5,7 +5,8 @@ import { PendingError } from '../pending-error.js';
  * In debug mode there is: then objects that come twice and sizes that change are noticed.
  */
 export class Sizes<T> {
-  bytes = 0;
+  private total = 0;
+  private objects = 0;
   private readonly sizeOf: ((object: T) => number) | null;
   private readonly known: Map<T, number> | null;
   private readonly onError: (error: unknown, object: T) => void;
@@ -14,6 +15,10 @@ export class Sizes<T> {
     this.sizeOf = sizeOf;
     this.known = debug ? new Map() : null;
     this.onError = onError;
+  }
+
+  get bytes(): number {
+    return this.total;
   }
 
   /**
@@ -28,33 +33,36 @@ export class Sizes<T> {
       }
       this.known.set(object, size);
     }
-    this.bytes += size;
+    this.total += size;
+    this.objects++;
   }
 
   /** Never throws: the object is on its way out, and nothing must hold it up. */
   remove(object: T): void {
-    let size = 0;
+    const came = this.known?.get(object);
+    let size = came ?? 0;
+    let failure: { readonly error: unknown } | null = null;
     try {
       size = this.measure(object);
     } catch (error) {
-      this.onError(error, object);
+      failure = { error };
     }
-    const came = this.known?.get(object);
-    if (came !== undefined) {
-      this.known?.delete(object);
-      if (came !== size) {
-        const message = `Cannot account for an object: sizeOf said ${came} bytes when it came and says ${size} now`;
-        this.onError(new PendingError('ERR_PENDING_SIZE_CHANGED', message), object);
-        size = came;
-      }
+    this.known?.delete(object);
+    this.objects--;
+    // When nothing waits there are no bytes, whatever sizes that were fractions or have changed would leave.
+    this.total = this.objects === 0 ? 0 : this.total - (came ?? size);
+    if (failure !== null) {
+      this.onError(failure.error, object);
+    } else if (came !== undefined && came !== size) {
+      const message = `Cannot account for an object: sizeOf said ${came} bytes when it came and says ${size} now`;
+      this.onError(new PendingError('ERR_PENDING_SIZE_CHANGED', message), object);
     }
-    this.bytes -= size;
   }
 
   private measure(object: T): number {
     const size = this.sizeOf === null ? 0 : this.sizeOf(object);
-    if (!(size >= 0 && size < Infinity)) {
-      throw new RangeError(`Cannot enqueue an object of ${size} bytes: sizeOf must return a number of 0 or more`);
+    if (!(Number.isFinite(size) && size >= 0)) {
+      throw new RangeError(`Cannot weigh an object of ${size} bytes: sizeOf must return a number of 0 or more`);
     }
     return size;
   }
