@@ -40,7 +40,7 @@ export async function writeUntilStopped(context: TortureContext, rng: SeededRng)
 export async function fakeUntilStopped(context: TortureContext, rng: SeededRng): Promise<void> {
   while (!context.stopping) {
     for (const primitive of nextRound(context, rng)) {
-      if (context.stage.length > 1 && rng.below(8) === 0) {
+      if (context.stage.length > 1 && rng.below(4) === 0) {
         await context.ledger.barrier();
         context.barriers++;
       }
