@@ -10,7 +10,7 @@ import type { LoadOptions, LoadResult } from './load.js';
 import { withLruCache } from './with-lru-cache.js';
 import { withReclaim } from './with-reclaim.js';
 
-const USAGE = `Usage: npm start -- [folder] [--readers 64] [--max 128] [--reads 60000] [--files 5000] [--seed 1] [--quick]
+const USAGE = `Usage: npm start -- [folder] [--readers 64] [--max 64] [--reads 60000] [--files 5000] [--seed 1] [--quick]
 
 Reads files below the folder (default: this repository's installed packages) through a bounded cache of open
 file handles, with many concurrent readers: first over lru-cache, whose dispose closes at once, then over Reclaim.
@@ -52,7 +52,7 @@ function readSettings(): { folder: string; readers: number; max: number; reads: 
   return {
     folder,
     readers: number('readers', 64),
-    max: number('max', 128),
+    max: number('max', 64),
     reads: number('reads', values.quick ? 10_000 : 60_000),
     files: number('files', values.quick ? 1000 : 5000),
     seed: number('seed', 1),
