@@ -65,9 +65,9 @@ export class ShrinkerRegistry implements AsyncDisposable {
   /** Counts and scans one shrinker by hand. */
   readonly debug: ShrinkerDebug;
 
-  // TS-private, so that a test can put in a broken one and see itself fail.
+  // TS-private and not `#`: tests look at them, and put in broken ones to see themselves fail.
   private readonly list: ShrinkerList = new ShrinkerList();
-  readonly #names = new Map<string, Entry>();
+  private readonly names = new Map<string, Entry>();
   readonly #onError: ((error: unknown, shrinker: Shrinker) => void) | null;
   readonly #host: EntryHost;
   #nextId = 0;
@@ -84,7 +84,7 @@ export class ShrinkerRegistry implements AsyncDisposable {
         this.#report(error, entry);
       },
     };
-    this.debug = new ShrinkerDebug(this.list, this.#names);
+    this.debug = new ShrinkerDebug(this.list, this.names);
   }
 
   /**
@@ -117,13 +117,13 @@ export class ShrinkerRegistry implements AsyncDisposable {
         `Cannot register shrinker ${entry.name}: it was freed, allocate another`,
       );
     }
-    if (this.#names.has(entry.name)) {
+    if (this.names.has(entry.name)) {
       throw new ShrinkerError(
         'ERR_SHRINKER_NAME_TAKEN',
         `Cannot register shrinker ${entry.name}: another one has this name, choose another or free that one first`,
       );
     }
-    this.#names.set(entry.name, entry);
+    this.names.set(entry.name, entry);
     entry.state = 'registered';
     this.list.publish(entry);
   }
@@ -282,7 +282,7 @@ export class ShrinkerRegistry implements AsyncDisposable {
   }
 
   #retire(entry: Entry): Promise<void> {
-    this.#names.delete(entry.name);
+    this.names.delete(entry.name);
     return this.list.retire(entry);
   }
 
