@@ -75,7 +75,7 @@ function install() {
 /** Changes whenever an install might do something. */
 function installStamp() {
   const hash = createHash('sha256').update(PNPM).update(process.version);
-  const manifests = ['packages', 'examples'].flatMap((folder) => manifestsBelow(folder));
+  const manifests = ['packages', 'examples', 'bench', 'docs'].flatMap((folder) => manifestsBelow(folder));
   for (const file of ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml', ...manifests]) {
     hash.update(file).update(readFileSync(file));
   }

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { consumerPackages, filesBelow, publishedPackages, read, type WorkspacePackage } from './workspace.js';
+
+/** From the bottom up. A package may use its own layer's lower entries, and every layer below. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['@core/base'],
+  ['@core/genradix', '@core/rcu', '@core/shrinker'],
+  ['@core/rcu-pending', '@core/list-lru'],
+  ['@core/framework'],
+  ['@cache/object', '@testing/sim'],
+];
+
+/** What a package may have from outside of the repository. Everything else has nothing. */
+const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
+  '@core/framework': ['eventemitter3', 'inversify', '@inversifyjs/core', 'reflect-metadata'],
+  '@cache/object': ['inversify', 'reflect-metadata'],
+};
+
+/** Cores that must know nothing of the container, of its decorators, and of plugins. */
+const PLAIN = LAYERS.slice(0, 3).flat();
+
+interface Import {
+  readonly file: string;
+  readonly from: string;
+}
+
+const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+
+function importsOf(file: string, source: string): Import[] {
+  return [...source.matchAll(IMPORT)].map((match) => ({ file, from: match[1] as string }));
+}
+
+function packageNameOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function layerOf(name: string): number {
+  return LAYERS.findIndex((layer) => layer.includes(name));
+}
+
+/** What is wrong with what a package imports and declares, as sentences. */
+function faultsOf(name: string, declared: readonly string[], imports: readonly Import[]): string[] {
+  const faults: string[] = [];
+  const layer = layerOf(name);
+  const used = new Set<string>();
+  for (const { file, from } of imports) {
+    if (from.startsWith('.')) {
+      if (from.includes('/packages/') || /(^|\/)index\.js$/.test(from)) {
+        faults.push(`${file} imports ${from}: own files directly, others by name`);
+      }
+      continue;
+    }
+    if (from.startsWith('node:')) {
+      continue;
+    }
+    const target = packageNameOf(from);
+    used.add(target);
+    if (!declared.includes(target)) {
+      faults.push(`${file} imports ${target}, which ${name} does not declare`);
+    }
+    if (from !== target && /^@(core|cache|testing)\//.test(target)) {
+      faults.push(`${file} imports ${from}: only through the door, ${target}`);
+    }
+  }
+  for (const target of declared) {
+    if (layerOf(target) < 0 && !(OUTSIDE[name] ?? []).includes(target)) {
+      faults.push(`${name} depends on ${target}, which is not allowed`);
+    }
+    if (layerOf(target) >= 0 && layerOf(target) >= layer) {
+      faults.push(`${name} depends on ${target}, which is not below it`);
+    }
+    if (!used.has(target)) {
+      faults.push(`${name} declares ${target} and does not import it`);
+    }
+  }
+  return faults;
+}
+
+function faultsOfPackage({ folder, manifest }: WorkspacePackage): string[] {
+  const imports = filesBelow(`${folder}/src`, '.ts').flatMap((file) => importsOf(file, read(file)));
+  return faultsOf(manifest.name, Object.keys(manifest.dependencies ?? {}), imports);
+}
+
+describe('layers', () => {
+  const packages = publishedPackages();
+
+  it('knows every package', () => {
+    expect(packages.map(({ manifest }) => manifest.name).toSorted()).toEqual(LAYERS.flat().toSorted());
+  });
+
+  it.each(packages.map((one) => [one.manifest.name, one] as const))('%s looks down only', (_, one) => {
+    expect(faultsOfPackage(one)).toEqual([]);
+  });
+
+  it.each(PLAIN)('%s is plain: no decorator, no container', (name) => {
+    const { folder } = packages.find(({ manifest }) => manifest.name === name) as WorkspacePackage;
+    for (const file of filesBelow(`${folder}/src`, '.ts')) {
+      expect(read(file), file).not.toMatch(/^\s*@\w+\(|inversify|reflect-metadata/m);
+    }
+  });
+
+  it.each(consumerPackages().map((one) => [one.manifest.name, one.folder] as const))(
+    '%s uses packages through their doors',
+    (_, folder) => {
+      const imports = filesBelow(`${folder}/src`, '.ts').flatMap((file) => importsOf(file, read(file)));
+      expect(imports.filter(({ from }) => /^@(core|cache|testing)\/[^/]+\//.test(from))).toEqual([]);
+    },
+  );
+
+  describe('the gate catches', () => {
+    const violation = (from: string): Import[] => [{ file: 'src/x.ts', from }];
+
+    it('an import upwards', () => {
+      expect(faultsOf('@core/rcu', ['@core/framework'], violation('@core/framework'))).toEqual([
+        '@core/rcu depends on @core/framework, which is not below it',
+      ]);
+    });
+
+    it('an import past the door', () => {
+      const faults = faultsOf('@core/rcu', ['@core/base'], violation('@core/base/dist/clock.js'));
+      expect(faults).toEqual(['src/x.ts imports @core/base/dist/clock.js: only through the door, @core/base']);
+    });
+
+    it('an import that is not declared', () => {
+      expect(faultsOf('@core/rcu', [], violation('@core/base'))).toEqual([
+        'src/x.ts imports @core/base, which @core/rcu does not declare',
+      ]);
+    });
+
+    it('a library in a core', () => {
+      expect(faultsOf('@core/shrinker', ['eventemitter3'], violation('eventemitter3'))).toEqual([
+        '@core/shrinker depends on eventemitter3, which is not allowed',
+      ]);
+    });
+
+    it('the own index', () => {
+      expect(faultsOf('@core/rcu', [], violation('./index.js'))).toHaveLength(1);
+    });
+  });
+});
