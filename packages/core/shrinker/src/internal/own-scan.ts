@@ -38,16 +38,20 @@ export function isInsideOwnScan(entry: Entry): boolean {
   return name !== undefined && awaitingFunctions().includes(name);
 }
 
+/** The names of the functions on the stack, and of those that await them; none where the stack cannot be asked. */
 function awaitingFunctions(): (string | null)[] {
-  const { prepareStackTrace, stackTraceLimit } = Error;
+  // Assigning undefined is what there may be to put back, and what the types do not allow.
+  const settings: { prepareStackTrace: typeof Error.prepareStackTrace | undefined; stackTraceLimit: number } = Error;
+  const { prepareStackTrace, stackTraceLimit } = settings;
   try {
-    Error.stackTraceLimit = Infinity;
-    Error.prepareStackTrace = (_error, sites) => sites.map((site) => site.getFunctionName());
+    settings.stackTraceLimit = Infinity;
+    settings.prepareStackTrace = (_error, sites) => sites.map((site) => site.getFunctionName());
     const { stack } = new Error('Who awaits this?') as unknown as { stack: (string | null)[] };
-    return stack;
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-    // An assignment of undefined is what the types do not allow, and what there was before.
-    (Error as { prepareStackTrace: typeof prepareStackTrace | undefined }).prepareStackTrace = prepareStackTrace;
+    settings.stackTraceLimit = stackTraceLimit;
+    settings.prepareStackTrace = prepareStackTrace;
+    return Array.isArray(stack) ? stack : [];
+  } catch {
+    // A process may freeze what is built in.
+    return [];
   }
 }
