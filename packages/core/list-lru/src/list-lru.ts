@@ -4,7 +4,10 @@ import { type LruStatus, REMOVED, REMOVED_RETRY, STOP } from './lru-status.js';
 import { NO_SLOT, SlotLinks } from './slot-links.js';
 import { isInHand, SlotLru, type WalkControl } from './slot-lru.js';
 
-/** What an object must have to be put on a {@link ListLru}: a field of its own, -1 to begin with, then left alone. */
+/**
+ * What an object must have to be put on a {@link ListLru}: a field of its own, -1 to begin with, then left alone. An
+ * object without it is given one, which changes its shape, and makes it slower.
+ */
 export interface LruNode {
   lruSlot: number;
 }
@@ -70,10 +73,10 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
    * @param zone absent: the first of the zones
    * @returns whether it changed anything
    * @throws {RangeError} when the zone is none of this ListLru's
-   * @throws {TypeError} when `lruSlot` was not initialised
+   * @throws {TypeError} when `lruSlot` is no number
    */
   add(object: T, zone?: Zone): boolean {
-    if (object.lruSlot !== NO_SLOT) {
+    if (object.lruSlot !== NO_SLOT && (object.lruSlot as number | undefined) !== undefined) {
       if (typeof object.lruSlot !== 'number') {
         throw new TypeError('Cannot add the object: its lruSlot is not a number, initialise it to -1');
       }

@@ -170,10 +170,24 @@ describe('a list for each zone', () => {
     checkListLru(stopped);
   });
 
+  test('an object without a link is given one', () => {
+    const lru = new ListLru<Thing>();
+    const bare = { name: 'e' } as Thing;
+    expect([lru.has(bare), lru.del(bare), lru.add(bare), lru.add(bare), lru.has(bare), lru.del(bare)]).toEqual([
+      false,
+      false,
+      true,
+      false,
+      true,
+      true,
+    ]);
+    checkListLru(lru);
+  });
+
   test('argument faults', () => {
     const lru = make();
     expect(() => lru.add(thing('e'), 'shared')).toThrow(RangeError);
-    expect(() => lru.add({ name: 'e' } as Thing)).toThrow(TypeError);
+    expect(() => lru.add({ name: 'e', lruSlot: 'none' } as unknown as Thing)).toThrow(TypeError);
     expect(() => lru.walk(-1, () => SKIP)).toThrow(RangeError);
     expect(() => new ListLru({ zones: [] })).toThrow(RangeError);
     expect(() => new ListLru({ zones: ['heap', 'heap'] })).toThrow(RangeError);
