@@ -13,7 +13,6 @@ const LAYERS: readonly (readonly string[])[] = [
 /** What a package may have from outside of the repository. Everything else has nothing. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   '@core/framework': ['eventemitter3', 'inversify', '@inversifyjs/core', 'reflect-metadata'],
-  '@cache/object': ['inversify', 'reflect-metadata'],
 };
 
 /** Cores that must know nothing of the container, of its decorators, and of plugins. */

@@ -37,7 +37,7 @@ export async function hammer(withHandle: WithHandle, options: LoadOptions): Prom
     while (started < options.reads) {
       started++;
       // To the fourth power, so that a sixteenth of the files gets half of the reads.
-      const path = options.files[Math.floor(rng.next() ** 4 * options.files.length)];
+      const path = options.files[Math.floor(rng.next() ** 4 * options.files.length)] as string;
       try {
         // Not `bytes += await …`: that would add to what `bytes` was before the await.
         const read = await withHandle(path, readInPieces);
