@@ -44,9 +44,10 @@ export function hopOn(loop: EventLoop, hop: Hop): Promise<void> {
 
 /** Resolves after one hop, or none, chosen by `rng`. */
 export async function randomYield(loop: EventLoop, rng: Rng, hops: readonly Hop[] = ALL_HOPS): Promise<void> {
-  const choice = Math.floor(rng.next() * (hops.length + 1));
-  if (choice < hops.length) {
-    await hopOn(loop, hops[choice]);
+  // One choice more than there are hops: none.
+  const hop = hops[Math.floor(rng.next() * (hops.length + 1))];
+  if (hop !== undefined) {
+    await hopOn(loop, hop);
   }
 }
 

@@ -70,15 +70,16 @@ export function replay<Registers>(
   const lines: string[] = [];
   let failure: Failure | null = null;
   for (const name of schedule) {
-    const thread = run.threads.findIndex((candidate) => candidate.name === name);
-    if (failure !== null || thread < 0 || !run.isEnabled(thread)) {
+    const index = run.threads.findIndex((candidate) => candidate.name === name);
+    const thread = run.threads[index];
+    if (failure !== null || thread?.enabled !== true) {
       throw new SimError(
         'ERR_SIM_SCHEDULE_MISMATCH',
         `Cannot replay the schedule: "${name}" has no step ${lines.length + 1} in this model; explore it again`,
       );
     }
-    const { label } = run.threads[thread];
-    failure = run.step(thread);
+    const { label } = thread;
+    failure = run.step(index);
     lines.push(
       `${String(lines.length + 1).padStart(4)}  ${name.padEnd(run.nameWidth)}  ${label}  ${show(run.registers)}`,
     );
@@ -104,7 +105,9 @@ function runAlong<Registers>(run: Run<Registers>, path: Choice[], preemptions: n
     if (depth === path.length) {
       path.push({ options: optionsOf(enabled, last, goesOn, spent < preemptions), at: 0 });
     }
-    const next = path[depth].options[path[depth].at];
+    // The path reaches this deep by now, and `at` never leaves the options.
+    const choice = path[depth] as Choice;
+    const next = choice.options[choice.at] as number;
     spent += goesOn && next !== last ? 1 : 0;
     const failure = run.step(next);
     if (failure !== null) {
@@ -126,7 +129,7 @@ function optionsOf(enabled: readonly number[], last: number, goesOn: boolean, ma
 /** Turns `path` into the start of the next schedule; false when there is none. */
 function nextPath(path: Choice[]): boolean {
   while (path.length > 0) {
-    const choice = path[path.length - 1];
+    const choice = path[path.length - 1] as Choice;
     if (choice.at + 1 < choice.options.length) {
       choice.at++;
       return true;

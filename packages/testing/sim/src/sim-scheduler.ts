@@ -96,7 +96,7 @@ export class SimScheduler implements Scheduler {
   after(delayMs: number, callback: () => void): Scheduled {
     const timer = new SimTimer(this.clock.peek() + Math.max(0, delayMs), this.#order++, callback);
     let at = this.#timers.length;
-    while (at > 0 && this.#timers[at - 1].dueMs > timer.dueMs) {
+    while (at > 0 && (this.#timers[at - 1] as SimTimer).dueMs > timer.dueMs) {
       at--;
     }
     this.#timers.splice(at, 0, timer);
@@ -194,12 +194,12 @@ export class SimScheduler implements Scheduler {
   }
 
   #dueTimer(): SimTimer | null {
-    return this.#nextDueMs() <= this.clock.peek() ? this.#timers[0] : null;
+    return this.#nextDueMs() <= this.clock.peek() ? (this.#timers[0] ?? null) : null;
   }
 
   #nextDueMs(): number {
     this.#dropCancelled();
-    return this.#timers.length > 0 ? this.#timers[0].dueMs : Infinity;
+    return this.#timers[0]?.dueMs ?? Infinity;
   }
 
   #dropCancelled(): void {

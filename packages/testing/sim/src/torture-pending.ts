@@ -105,7 +105,7 @@ function settingsOf<Token>(options: TorturePendingOptions<Token>): PendingSettin
   return {
     flavor: options.flavor,
     // Whatever the token is, it only ever goes from enter() to leave() of the same protocol.
-    reader: options.reader as ReaderProtocol,
+    reader: options.reader,
     readers: checkCount('readers', options.readers ?? 6),
     writers: checkCount('writers', options.writers ?? 3),
     operations: checkCount('operations', options.operations ?? 5_000),

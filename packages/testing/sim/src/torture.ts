@@ -108,7 +108,11 @@ function checkVacuous(context: TortureContext, gracePeriods: number): void {
     // The run may have ended early, and what it did not reach says nothing.
     return;
   }
-  log.addUnless(context.readerAges[1] > 0, 'vacuous-age', () => 'no reader ever held an object that had been removed');
+  log.addUnless(
+    (context.readerAges[1] ?? 0) > 0,
+    'vacuous-age',
+    () => 'no reader ever held an object that had been removed',
+  );
   log.addUnless(gracePeriods > 0, 'vacuous-grace-periods', () => 'no grace period ended');
   for (const primitive of PRIMITIVES) {
     log.addUnless(context.primitives[primitive] > 0, 'vacuous-primitive', () => `${primitive} never completed`);
@@ -120,7 +124,7 @@ function settingsOf<Token>(options: TortureOptions<Token>): TortureSettings {
   return {
     flavor: options.flavor,
     // Whatever the token is, it only ever goes from enter() to leave() of the same protocol.
-    reader: options.reader as ReaderProtocol,
+    reader: options.reader,
     readers: checkCount('readers', options.readers ?? 8),
     fakeWriters: checkCount('fakeWriters', options.fakeWriters ?? 4, 0),
     operations: checkCount('operations', options.operations ?? 5_000),

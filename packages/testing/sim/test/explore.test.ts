@@ -36,8 +36,9 @@ function preemptionsOf(order: string, threads: Record<string, number>): number {
   const left = { ...threads };
   let preemptions = 0;
   for (let at = 0; at < order.length; at++) {
-    left[order[at]]--;
-    preemptions += at + 1 < order.length && order[at + 1] !== order[at] && left[order[at]] > 0 ? 1 : 0;
+    const name = order[at]!;
+    left[name]!--;
+    preemptions += at + 1 < order.length && order[at + 1] !== name && left[name]! > 0 ? 1 : 0;
   }
   return preemptions;
 }

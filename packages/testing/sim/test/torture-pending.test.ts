@@ -123,7 +123,7 @@ test('one cookie early is a reader’s fault where readers stay beyond their tur
   for (const seed of [1, 2, 3]) {
     const report = await run(seed, (ports) => guarded(new ReferenceSrcu(ports)), make, { checksCookies: false });
     expect(report.failures[0]).toMatchObject({ check: 'process-early' });
-    expect(report.failures[0].atOperation).toBeLessThan(200);
+    expect(report.failures[0]!.atOperation).toBeLessThan(200);
   }
 });
 
@@ -132,12 +132,26 @@ test('a dequeue that forgets to decrement is seen at once', async () => {
   for (const seed of [1, 2, 3]) {
     const report = await run(seed, (ports) => ({ flavor: new ReferenceRcu(ports), reader: turnReader }), make);
     expect(report.failures[0]).toMatchObject({ check: 'count' });
-    expect(report.failures[0].atOperation).toBeLessThan(50);
+    expect(report.failures[0]!.atOperation).toBeLessThan(50);
   }
 });
 
+test('a bulk that counts more objects than it gives is reported, and not the torture’s own error', async () => {
+  class Overcounted<T> extends ReferencePending<T> {
+    protected override processAll(objects: readonly T[]): void {
+      this.hooks.bulk(objects, objects.length + 1);
+    }
+  }
+  const makeFlavor = (ports: Ports): Subject => ({ flavor: new ReferenceRcu(ports), reader: turnReader });
+  const report = await run(1, makeFlavor, (flavor, hooks) => new Overcounted(flavor, hooks));
+  expect(report.failures[0]).toMatchObject({
+    check: 'process-once',
+    message: 'undefined was processed, and is none of ours',
+  });
+});
+
 test('a run repeats with the same seed', async () => {
-  const once = (seed: number): Promise<PendingReport> => run(seed, FLAVORS[3][1], PENDINGS[2][1]);
+  const once = (seed: number): Promise<PendingReport> => run(seed, FLAVORS[3]![1], PENDINGS[2]![1]);
   expect(await once(5)).toEqual(await once(5));
   expect((await once(6)).turns).not.toBe((await once(5)).turns);
 });
@@ -156,7 +170,7 @@ describe('a run in which nothing could go wrong fails as vacuous', () => {
   };
 
   test('readers that hold nothing for long enough', async () => {
-    expect(await checksOf(0, PENDINGS[0][1])).toEqual(['vacuous-readers']);
+    expect(await checksOf(0, PENDINGS[0]![1])).toEqual(['vacuous-readers']);
   });
 
   test('nothing dequeued', async () => {

@@ -1,3 +1,5 @@
+import { must } from '@core/base';
+
 import { ReferencePending } from '../reference/reference-pending.js';
 
 /** Busted: processes a batch when the one before it is over: one cookie early. */
@@ -11,7 +13,7 @@ export class EarlyPending<T> extends ReferencePending<T> {
 export class ImmediatePending<T> extends ReferencePending<T> {
   override enqueue(object: T): void {
     super.enqueue(object);
-    const [batch] = this.batches.splice(0, 1);
+    const batch = must(this.batches.shift(), 'Cannot free the object at once: no batch has it');
     this.countOut(object);
     this.processAll(batch.objects);
   }
@@ -39,7 +41,7 @@ export class UnweighedDequeuePending<T> extends ReferencePending<T> {
 export class FirstOfBatchPending<T> extends ReferencePending<T> {
   protected override processAll(objects: readonly T[]): void {
     for (let times = 0; times < objects.length; times++) {
-      this.hooks.process(objects[0]);
+      this.hooks.process(objects[0] as T);
     }
   }
 }

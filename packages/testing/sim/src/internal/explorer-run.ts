@@ -63,15 +63,11 @@ export class Run<Registers> {
     this.nameWidth = Math.max(...this.threads.map((thread) => thread.name.length));
   }
 
-  isEnabled(thread: number): boolean {
-    return this.threads[thread].enabled;
-  }
-
   /** The threads that could take a step, in the order of the model. */
   enabled(): number[] {
     const enabled: number[] = [];
     for (let thread = 0; thread < this.threads.length; thread++) {
-      if (this.threads[thread].enabled) {
+      if ((this.threads[thread] as Thread).enabled) {
         enabled.push(thread);
       }
     }
@@ -79,10 +75,11 @@ export class Run<Registers> {
   }
 
   /** Takes a step of an enabled thread; returns what it broke. */
-  step(thread: number): Failure | null {
-    this.schedule.push(this.threads[thread].name);
+  step(index: number): Failure | null {
+    const thread = this.threads[index] as Thread;
+    this.schedule.push(thread.name);
     try {
-      this.threads[thread].step();
+      thread.step();
     } catch (error) {
       return { reason: 'threw', message: error instanceof Error ? error.message : String(error) };
     }

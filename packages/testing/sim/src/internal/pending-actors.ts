@@ -29,7 +29,7 @@ export async function readPublished(context: PendingContext, rng: SeededRng): Pr
   while (!context.stopping) {
     await awaitOrigin(context, rng);
     const inside = context.enter();
-    const object = context.published[pickPlace(context, rng)];
+    const object = context.published[pickPlace(context, rng)] as PendingObject;
     const { generation } = object;
     let sawPending = false;
     for (let hops = rng.below(context.settings.maxHops + 1); hops > 0; hops--) {

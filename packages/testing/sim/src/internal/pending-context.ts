@@ -71,7 +71,7 @@ export class PendingContext extends Actors<PendingCheck> {
 
   /** Unlinks what is published at `place`, and enqueues it. */
   retire(place: number, fresh: PendingObject, options?: { maySleep?: boolean }): void {
-    const old = this.published[place];
+    const old = this.published[place] as PendingObject;
     this.published[place] = fresh;
     this.enqueue(old, options);
   }

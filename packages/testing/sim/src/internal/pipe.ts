@@ -86,12 +86,17 @@ export class Pipe {
 
   #grow(object: PipeObject): void {
     object.age++;
-    this.circulation[object.age]++;
+    this.#countAge(object.age);
   }
 
   #makeNew(object: PipeObject): void {
     object.poisoned = false;
     object.age = 0;
-    this.circulation[0]++;
+    this.#countAge(0);
+  }
+
+  /** An object is freed at the age of `length`, so none is older than the histogram. */
+  #countAge(age: number): void {
+    this.circulation[age] = (this.circulation[age] as number) + 1;
   }
 }

@@ -70,7 +70,8 @@ export class TortureContext extends Actors<TortureCheck> {
   /** The primitives that writers use now. */
   get stage(): readonly Primitive[] {
     const stage = Math.floor((STAGES.length * this.readsBegun) / (this.settings.operations + 1));
-    return STAGES[stage];
+    // No more reads begin than there are operations, so the last stage is the last one here.
+    return STAGES[stage] as readonly Primitive[];
   }
 
   get operations(): number {

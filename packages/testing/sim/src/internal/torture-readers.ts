@@ -68,5 +68,5 @@ function count(histogram: number[], value: number): void {
   while (histogram.length <= value) {
     histogram.push(0);
   }
-  histogram[value]++;
+  histogram[value] = (histogram[value] as number) + 1;
 }

@@ -77,7 +77,7 @@ export class ReferencePending<T> implements PendingUnderTest<T> {
 
   /** Whether the objects of the batch at this place may be processed. */
   protected isOver(batchIndex: number): boolean {
-    return this.rcu.poll(this.batches[batchIndex].cookie);
+    return this.rcu.poll((this.batches[batchIndex] as Batch<T>).cookie);
   }
 
   /** Processes the objects of one batch; they are counted out already. */
@@ -119,8 +119,9 @@ export class ReferencePending<T> implements PendingUnderTest<T> {
   #take(claims: (object: T) => boolean, from: (batch: Batch<T>) => boolean = () => true): T | undefined {
     for (const { objects } of this.batches.filter((batch) => from(batch))) {
       for (let at = objects.length - 1; at >= 0; at--) {
-        if (claims(objects[at])) {
-          const [object] = objects.splice(at, 1);
+        const object = objects[at] as T;
+        if (claims(object)) {
+          objects.splice(at, 1);
           this.countOut(object);
           return object;
         }
