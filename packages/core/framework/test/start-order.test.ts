@@ -13,7 +13,7 @@ function randomNodes(rng: Rng): Needy[] {
   }));
   for (let last = nodes.length - 1; last > 0; last--) {
     const other = Math.floor(rng.next() * (last + 1));
-    [nodes[last], nodes[other]] = [nodes[other], nodes[last]];
+    [nodes[last], nodes[other]] = [nodes[other]!, nodes[last]!];
   }
   return nodes;
 }

@@ -36,7 +36,7 @@ export function startOrder<N extends Needy>(nodes: readonly N[]): N[] {
       return;
     }
     if (path.includes(node)) {
-      throw cycle([...path.slice(path.indexOf(node)), node]);
+      throw cycle(node, path.slice(path.indexOf(node)));
     }
     path.push(node);
     for (const requirement of node.needs) {
@@ -53,12 +53,13 @@ export function startOrder<N extends Needy>(nodes: readonly N[]): N[] {
   return [...ordered];
 }
 
-function cycle(path: readonly Needy[]): FrameworkError {
-  const chain = path.map(({ plugin }) => `"${plugin.name}"`).join(' requires ');
+/** `path` leads from `node` to one that requires it. */
+function cycle(node: Needy, path: readonly Needy[]): FrameworkError {
+  const chain = [...path, node].map(({ plugin }) => `"${plugin.name}"`).join(' requires ');
   return new FrameworkError(
     'ERR_PLUGIN_CYCLE',
     `Cannot order the plugins: ${chain}; take one of these requirements away`,
-    { plugin: path[0].plugin.name },
+    { plugin: node.plugin.name },
   );
 }
 

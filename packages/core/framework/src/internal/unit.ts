@@ -123,7 +123,7 @@ function isPlanning(error: unknown): boolean {
 
 /** The first line of an error's message. */
 export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+  return error instanceof Error ? (error.message.split('\n', 1)[0] as string) : String(error);
 }
 
 /** `undefined`, or what kind of thing it is. */
