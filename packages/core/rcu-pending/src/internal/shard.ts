@@ -81,6 +81,8 @@ export class Shard<T> implements AdvanceObserver {
   private closed = false;
   private readonly waiters: Waiter[] = [];
   private readonly budget: TurnBudget;
+  /** For callers that may sleep: never raised, and no part of the history from which the other is. */
+  private readonly sleeperBudget: TurnBudget;
   private readonly parts: ShardParts<T>;
   /** Whether objects may go through the cursor: nothing has to be known of each of them. */
   private readonly plain: boolean;
@@ -90,6 +92,7 @@ export class Shard<T> implements AdvanceObserver {
   constructor(parts: ShardParts<T>) {
     this.parts = parts;
     this.budget = new TurnBudget(parts.budgetMs, parts.clock);
+    this.sleeperBudget = new TurnBudget(parts.budgetMs, parts.clock);
     this.plain = parts.sizes === null && parts.isBulk === null && parts.rcu.notifyAdvance !== undefined;
     for (let made = 0; made < INLINE_SEQUENCES; made++) {
       this.spares.push(new Sequence<T>(parts.nodes));
@@ -404,10 +407,14 @@ export class Shard<T> implements AdvanceObserver {
   }
 
   private spendBudget(): void {
-    this.budget.begin(this.expiredCount());
+    if (this.expired.length === 0) {
+      return;
+    }
+    // All that waits, and not what has expired: that comes in bursts, between which a flood would seem to be over.
+    this.budget.begin(this.count);
     while (this.expired.length > 0) {
       const sequence = this.expired.at(0) as Sequence<T>;
-      const spent = this.processSome(sequence);
+      const spent = this.processSome(sequence, this.budget);
       this.dropIfDone(sequence);
       if (spent) {
         return;
@@ -416,12 +423,11 @@ export class Shard<T> implements AdvanceObserver {
   }
 
   /** Processes objects of `sequence` until it is empty or the budget is spent. @returns whether it is spent */
-  private processSome(sequence: Sequence<T>): boolean {
-    const { budget } = this;
+  private processSome(sequence: Sequence<T>, budget: TurnBudget): boolean {
     const { processor, sizes } = this.parts;
     for (;;) {
       if (processor.one !== null && sizes === null && sequence.vector.length > 0) {
-        this.processFront(sequence, processor.one);
+        this.processFront(sequence, processor.one, budget.steps);
       } else if (processor.one === null) {
         processor.processNext(sequence, this);
       } else {
@@ -440,14 +446,14 @@ export class Shard<T> implements AdvanceObserver {
    * Processes objects of the first leaf without telling the vector of each. A callback that uses this pending may
    * close the front; then the marks are equal, and this returns.
    */
-  private processFront(sequence: Sequence<T>, one: (object: T) => unknown): void {
+  private processFront(sequence: Sequence<T>, one: (object: T) => unknown, steps: number): void {
     const { vector } = sequence;
     const { processor } = this.parts;
     const node = vector.leafForShift();
     this.frontSequence = sequence;
     this.frontPosition = vector.shiftOffset;
     this.frontOpenedAt = this.frontPosition;
-    this.frontStop = this.frontPosition + Math.min(this.budget.steps, vector.firstLeafLength());
+    this.frontStop = this.frontPosition + Math.min(steps, vector.firstLeafLength());
     this.settled -= this.frontStop - this.frontPosition;
     while (this.frontPosition < this.frontStop) {
       const position = this.frontPosition;
@@ -489,8 +495,8 @@ export class Shard<T> implements AdvanceObserver {
     this.processing = true;
     try {
       const sequence = this.expired.at(0) as Sequence<T>;
-      this.budget.begin(sequence.count);
-      this.processSome(sequence);
+      this.sleeperBudget.begin(0);
+      this.processSome(sequence, this.sleeperBudget);
       this.dropIfDone(sequence);
     } finally {
       this.processing = false;
@@ -714,14 +720,6 @@ export class Shard<T> implements AdvanceObserver {
       }
     }
     return oldest;
-  }
-
-  private expiredCount(): number {
-    let count = 0;
-    for (let index = 0; index < this.expired.length; index++) {
-      count += (this.expired.at(index) as Sequence<T>).count;
-    }
-    return count;
   }
 
   private sum(of: (sequence: Sequence<T>) => number): number {
