@@ -92,7 +92,10 @@ export class RadixVector<T> {
 
   /** Takes out one element and closes the gap: O(length - index). */
   removeAt(index: number): T {
-    assert(index >= 0 && index < this.length, () => `Cannot remove element ${index} of ${this.length}`);
+    assert(
+      Number.isInteger(index) && index >= 0 && index < this.length,
+      () => `Cannot remove element ${index} of ${this.length}`,
+    );
     let gap = this.start + index;
     let leaf = this.findLeaf(gap);
     const value = leaf[gap & this.mask] as T;
