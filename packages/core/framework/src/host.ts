@@ -1,4 +1,5 @@
 import { type Clock, type Scheduler, systemClock, systemScheduler } from '@core/base';
+import type { ContainerModule } from 'inversify';
 import { HostEventEmitter } from './events.js';
 import type { HostStats } from './host-stats.js';
 import { HostCore } from './internal/host-core.js';
@@ -16,8 +17,11 @@ export interface HostOptions {
    * somebody calls `reclaim()`.
    */
   readonly memory?: MemoryOption;
-  /** What plugin factories return. Default none. */
-  readonly plugins?: readonly Plugin[];
+  /**
+   * What plugin factories return: plugins, or bare modules of inversify that bind one class with a `@cachePlugin`
+   * manifest. A module's function is called once more than it is bound. Default none.
+   */
+  readonly plugins?: readonly (Plugin | ContainerModule)[];
   /** For messages and stats. Default `'host'`. */
   readonly name?: string;
   /** Default: silent, but warnings become `process.emitWarning`. */

@@ -1,3 +1,4 @@
+import type { ContainerModule } from 'inversify';
 import type { Plugin } from './plugin.js';
 import type { Class, Token } from './token.js';
 
@@ -30,6 +31,12 @@ export interface GetService {
    * @throws {FrameworkError} `ERR_UNKNOWN_PLUGIN`, `ERR_MISSING_REQUIREMENT`, `ERR_HOST_CLOSED`
    */
   <T>(plugin: Plugin<T>): T;
+  /**
+   * What the plugin that this bare module binds provides.
+   *
+   * @throws {FrameworkError} `ERR_UNKNOWN_PLUGIN`, `ERR_MISSING_REQUIREMENT`, `ERR_HOST_CLOSED`
+   */
+  (module: ContainerModule): unknown;
   /**
    * What the plugin of this name provides.
    *

@@ -1,25 +1,25 @@
 import { isThenable } from '@core/base';
+import type { ContainerModule } from 'inversify';
 import { FrameworkError } from '../framework-error.js';
 import { isPlugin, type Plugin, type Requirement } from '../plugin.js';
 import { describeId } from '../token.js';
 import type { Directory } from './directory.js';
 import { manifestOf } from './manifest.js';
+import { isModule, pluginOfModule } from './module-plugin.js';
 import { startOrder } from './start-order.js';
 import { type Unit, kindOf } from './unit.js';
 
 /**
- * @throws {FrameworkError} `ERR_NOT_A_PLUGIN`, `ERR_DUPLICATE_PLUGIN`
+ * @throws {FrameworkError} `ERR_NOT_A_PLUGIN`, `ERR_BAD_PLUGIN`, `ERR_DUPLICATE_PLUGIN`
  * @throws {TypeError} no array
  */
-export function checkPlugins(plugins: readonly Plugin[]): readonly Plugin[] {
-  if (!Array.isArray(plugins)) {
-    throw new TypeError(`Cannot use ${kindOf(plugins)} as plugins: pass an array`);
+export function checkPlugins(passed: readonly (Plugin | ContainerModule)[]): readonly Plugin[] {
+  if (!Array.isArray(passed)) {
+    throw new TypeError(`Cannot use ${kindOf(passed)} as plugins: pass an array`);
   }
+  const plugins = passed.map((value: unknown, index) => asPlugin(value, `plugins[${index}]`));
   const seen = new Set<string>();
-  for (const [index, plugin] of plugins.entries()) {
-    if (!isPlugin(plugin)) {
-      throw new FrameworkError('ERR_NOT_A_PLUGIN', `Cannot use plugins[${index}]: it is ${describePassed(plugin)}`);
-    }
+  for (const plugin of plugins) {
     if (seen.has(plugin.name)) {
       throw new FrameworkError(
         'ERR_DUPLICATE_PLUGIN',
@@ -61,6 +61,16 @@ function injected(unit: Unit, directory: Directory): Requirement[] {
     }
   }
   return needs;
+}
+
+function asPlugin(value: unknown, what: string): Plugin {
+  if (isPlugin(value)) {
+    return value;
+  }
+  if (isModule(value)) {
+    return pluginOfModule(value, what);
+  }
+  throw new FrameworkError('ERR_NOT_A_PLUGIN', `Cannot use ${what}: it is ${describePassed(value)}`);
 }
 
 function describePassed(value: unknown): string {

@@ -2,6 +2,7 @@ import { Container } from 'inversify';
 import { FrameworkError } from '../framework-error.js';
 import { type Plugin, isPlugin } from '../plugin.js';
 import { type ServiceId, TOKENS, describeId, isServiceId } from '../token.js';
+import { isModule, pluginOfModule } from './module-plugin.js';
 import { names, provides } from './start-order.js';
 import { type Unit, kindOf } from './unit.js';
 
@@ -37,6 +38,9 @@ export class Directory {
     }
     if (isPlugin(wanted)) {
       return this.#valueOf(this.#byPlugin(wanted), `plugin "${wanted.name}"`);
+    }
+    if (isModule(wanted)) {
+      return this.get(pluginOfModule(wanted, 'the module'));
     }
     if (!isServiceId(wanted)) {
       throw new TypeError(`Cannot get ${kindOf(wanted)} from a host: pass a class, a token, a plugin or a name`);

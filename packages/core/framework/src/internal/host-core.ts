@@ -1,6 +1,7 @@
 import type { Clock, Scheduler } from '@core/base';
 import { Rcu, Srcu } from '@core/rcu';
 import { type MemoryGroup, ShrinkerRegistry } from '@core/shrinker';
+import type { ContainerModule } from 'inversify';
 import type { HostEventEmitter } from '../events.js';
 import { FrameworkError } from '../framework-error.js';
 import type { HostState, HostStats } from '../host-stats.js';
@@ -26,7 +27,7 @@ import { Unit, textOf } from './unit.js';
 export interface HostCoreOptions {
   readonly name: string;
   readonly memory: MemoryStats;
-  readonly plugins: readonly Plugin[];
+  readonly plugins: readonly (Plugin | ContainerModule)[];
   readonly logger: Logger;
   readonly events: HostEventEmitter;
   readonly closeTimeoutMs: number;
