@@ -2,7 +2,7 @@ import type { ShrinkControl, Zone } from '@core/shrinker';
 
 import { type LruStatus, REMOVED, REMOVED_RETRY, STOP } from './lru-status.js';
 import { NO_SLOT, SlotLinks } from './slot-links.js';
-import { isInHand, SlotLru, type WalkControl } from './slot-lru.js';
+import { checkIsolate, isInHand, SlotLru, type WalkControl } from './slot-lru.js';
 
 /**
  * What an object must have to be put on a {@link ListLru}: a field of its own, -1 to begin with, then left alone. An
@@ -73,7 +73,7 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
    * @param zone absent: the first of the zones
    * @returns whether it changed anything
    * @throws {RangeError} when the zone is none of this ListLru's
-   * @throws {TypeError} when `lruSlot` is no number
+   * @throws {TypeError} when `lruSlot` is no number, or cannot be set; nothing has changed
    */
   add(object: T, zone?: Zone): boolean {
     if (object.lruSlot !== NO_SLOT && (object.lruSlot as number | undefined) !== undefined) {
@@ -86,9 +86,10 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
     if (list === null) {
       throw new RangeError(`Cannot add to zone ${String(zone)}: the zones are ${String(this.zones)}`);
     }
+    // First, since it throws when the object is frozen: then no slot is taken.
+    object.lruSlot = this.nextSlot();
     const slot = this.takeSlot();
     this.objects[slot] = object;
-    object.lruSlot = slot;
     return list.add(slot);
   }
 
@@ -108,9 +109,9 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
     return this.holds(slot, object) && (this.links.listOf(slot) as SlotLru).moveToTail(slot);
   }
 
-  /** How many objects the zone of the control has: what `count` of a shrinker returns. O(1). */
-  count(sc: Pick<ShrinkControl, 'zone' | 'group'>): number {
-    return this.listOf(sc.zone)?.length ?? 0;
+  /** How many objects the zone of the control has: what `count` of a shrinker returns. O(1). Without one: all. */
+  count(sc?: Pick<ShrinkControl, 'zone' | 'group'>): number {
+    return sc === undefined ? this.length : (this.listOf(sc.zone)?.length ?? 0);
   }
 
   /**
@@ -120,9 +121,10 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
    * @param sc the control of a scan, whose `nrScanned` is set to the number of objects looked at; or that number alone
    * @returns the number of objects removed
    * @throws {RangeError} when the number to look at is not an integer from 0
-   * @throws {TypeError} when `isolate` returns no status
+   * @throws {TypeError} when `isolate` is no function, or returns no status
    */
   walk(sc: (WalkControl & Pick<ShrinkControl, 'zone'>) | number, isolate: (object: T) => LruStatus): number {
+    checkIsolate(isolate);
     if (typeof sc === 'number') {
       return this.walkAll(sc, isolate);
     }
@@ -197,7 +199,8 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
     return index < 0 ? null : (this.lists[index] as SlotLru);
   }
 
-  private takeSlot(): number {
+  /** The slot that {@link takeSlot} will take. */
+  private nextSlot(): number {
     if (this.freeSlot === NO_SLOT) {
       const capacity = this.links.capacity;
       this.links.grow(Math.max(CAPACITY_MIN, capacity * 2));
@@ -205,6 +208,10 @@ export class ListLru<T extends LruNode> implements Iterable<T> {
         this.giveSlot(slot);
       }
     }
+    return this.freeSlot;
+  }
+
+  private takeSlot(): number {
     const slot = this.freeSlot;
     this.freeSlot = this.links.next[slot] as number;
     return slot;

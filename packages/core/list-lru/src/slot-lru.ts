@@ -201,13 +201,14 @@ export class SlotLru implements Iterable<number> {
    * @param sc the control of a scan, whose `nrScanned` is set to the number of slots looked at; or that number alone
    * @returns the number of slots removed
    * @throws {RangeError} when the number to look at is not an integer from 0
-   * @throws {TypeError} when `isolate` returns no status
+   * @throws {TypeError} when `isolate` is no function, or returns no status
    */
   walk(sc: WalkControl | number, isolate: (slot: number) => status.LruStatus): number {
     const budget = typeof sc === 'number' ? sc : sc.nrToScan;
     if (!Number.isSafeInteger(budget) || budget < 0) {
       throw new RangeError(`Cannot walk over ${String(budget)} items: give an integer from 0`);
     }
+    checkIsolate(isolate);
     const links = this.links;
     const nested = this.walks !== 0;
     if (nested) {
@@ -367,4 +368,11 @@ function checkSlot(owner: number | undefined, slot: number, links: SlotLinks): v
 /** @internal Whether the walk in progress still has the slot that it offered: nobody has taken it off since. */
 export function isInHand(list: SlotLru, slot: number): boolean {
   return list['walkSlot'] === slot;
+}
+
+/** @internal */
+export function checkIsolate(isolate: unknown): void {
+  if (typeof isolate !== 'function') {
+    throw new TypeError(`Cannot walk with isolate ${String(isolate)}: give a function that returns an LruStatus`);
+  }
 }

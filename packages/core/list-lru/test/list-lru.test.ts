@@ -189,9 +189,31 @@ describe('a list for each zone', () => {
     expect(() => lru.add(thing('e'), 'shared')).toThrow(RangeError);
     expect(() => lru.add({ name: 'e', lruSlot: 'none' } as unknown as Thing)).toThrow(TypeError);
     expect(() => lru.walk(-1, () => SKIP)).toThrow(RangeError);
+    expect(() => lru.walk(1, undefined as never)).toThrow('Cannot walk with isolate undefined');
     expect(() => new ListLru({ zones: [] })).toThrow(RangeError);
     expect(() => new ListLru({ zones: ['heap', 'heap'] })).toThrow(RangeError);
     checkListLru(lru);
     expect(namesOf(lru)).toBe('adbc');
   });
+});
+
+test('an object that takes no link costs no slot', () => {
+  const lru = new ListLru<Thing>();
+  for (let tries = 0; tries < 20; tries++) {
+    expect(() => lru.add(Object.freeze({ name: 'frozen' }) as Thing)).toThrow(TypeError);
+    expect(() => lru.add(5 as never)).toThrow(TypeError);
+  }
+  checkListLru(lru);
+  expect([...lru]).toEqual([]);
+  const few = things('abc');
+  few.forEach((each) => lru.add(each));
+  expect(few.map(({ lruSlot }) => lruSlot)).toEqual([0, 1, 2]);
+  checkListLru(lru);
+});
+
+test('count without a control is of all zones', () => {
+  const lru = new ListLru<Thing>({ zones: ['heap', 'external'] });
+  lru.add(thing('a'));
+  lru.add(thing('b'), 'external');
+  expect([lru.count(), lru.count({ zone: 'external', group: null })]).toEqual([2, 1]);
 });
