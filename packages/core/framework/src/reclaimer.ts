@@ -3,7 +3,7 @@ import type { MemoryGroup, Zone } from '@core/shrinker';
 export interface ReclaimRequest {
   /** 12 looks at 1/4096 of each cache, 0 at everything. Default 0: by hand, one means it. */
   readonly priority?: number;
-  /** Default: the registry's. */
+  /** Whose memory is short; only zone-aware shrinkers care. Default `heap`. */
   readonly zone?: Zone;
   /** Default: no group, so every cache. */
   readonly group?: MemoryGroup | null;

@@ -45,12 +45,17 @@ describe('what is no plugin', () => {
   class Bare {
     readonly kind = 'Bare';
   }
+  const NAMELESS = (() =>
+    class {
+      readonly kind = 'nameless';
+    })();
   function shelfFactory(): void {}
 
   test.each<[string, unknown, string]>([
     ['a factory that was not called', shelfFactory, 'the function shelfFactory; call it: shelfFactory(…)'],
     ['a plugin class', Good, 'the class Good; pass pluginOf(Good, options), or what its factory returns'],
     ['a class without a manifest', Bare, 'the class Bare, which has no @cachePlugin manifest'],
+    ['a class without a name', NAMELESS, 'a nameless class, which has no @cachePlugin manifest'],
     ['a promise', Promise.resolve(), 'a promise; await it first'],
     ['an array', [plain('a')], 'an array; spread it'],
     ['undefined', undefined, 'undefined; pass what a plugin factory returns'],
@@ -94,6 +99,9 @@ describe('a plugin class', () => {
       new TypeError('Cannot define a plugin without a name: its name is undefined'),
     );
     expect(() => plain('a', [undefined as never])).toThrow(/^Cannot define plugin "a": requires\[0\] is undefined; /);
+    expect(() => definePlugin(undefined as never)).toThrow(
+      new TypeError('Cannot define a plugin by undefined: give an object with a name'),
+    );
     expect(() => plain('a', 'b' as never)).toThrow(
       new TypeError('Cannot define plugin "a": requires must be an array'),
     );

@@ -38,7 +38,7 @@ export class NodePool {
   /** @throws {RangeError} an option is out of range */
   constructor(options: NodePoolOptions = {}) {
     const { budgetBytes = Infinity, nodeEntries = DEFAULT_ENTRIES, spareNodes = DEFAULT_SPARES } = options;
-    if (!(budgetBytes >= 0)) {
+    if (typeof budgetBytes !== 'number' || !(budgetBytes >= 0)) {
       throw new RangeError(`Cannot use a node budget of ${budgetBytes} bytes: it must be 0 or more`);
     }
     if (!(nodeEntries >= 2 && nodeEntries <= MAX_ENTRIES && 2 ** Math.round(Math.log2(nodeEntries)) === nodeEntries)) {
@@ -81,9 +81,9 @@ export class NodePool {
    * @throws {RangeError} the node is not one of this pool's, or more nodes come back than were taken
    */
   give(node: RadixNode, clean = false): void {
-    if (node.length !== this.nodeEntries || this.takenCount === 0) {
+    if (node?.length !== this.nodeEntries || this.takenCount === 0) {
       throw new RangeError(
-        `Cannot take back a node of ${node.length} entries: ${this.takenCount} nodes of ${this.nodeEntries} are out`,
+        `Cannot take back a node of ${node?.length} entries: ${this.takenCount} nodes of ${this.nodeEntries} are out`,
       );
     }
     this.takenCount--;

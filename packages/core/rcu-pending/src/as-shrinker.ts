@@ -13,11 +13,16 @@ export interface PendingShrinkerOptions {
 /**
  * A shrinker over a pending: under pressure it processes what has expired, and expedites the grace period for what has
  * not. Progress may come after the scan, which then answers `SHRINK_STOP`.
+ *
+ * @throws {TypeError} `pending` is no `RcuPending`
  */
 export function asShrinker<T extends RcuHead>(
   pending: RcuPending<T>,
   options: PendingShrinkerOptions = {},
 ): ShrinkerSpec {
+  if (typeof pending?.drainExpired !== 'function') {
+    throw new TypeError(`Cannot make a shrinker of ${String(pending)}: pass an RcuPending; a KvFree has asShrinker()`);
+  }
   return {
     name: options.name ?? 'rcu-pending',
     seeks: options.seeks ?? 0,

@@ -52,14 +52,14 @@ export class KvFree implements AsyncDisposable {
   private readonly boxes: Box[] = [];
   private readonly spareBoxes: number;
 
-  constructor(options: KvFreeOptions) {
-    const onError = options.onError ?? reportUncaught;
-    this.spareBoxes = options.spareBoxes ?? DEFAULT_SPARE_BOXES;
+  /** @throws {TypeError} `rcu` is missing */
+  constructor({ rcu, nodes, onError = reportUncaught, budgetMs, spareBoxes }: KvFreeOptions = {} as KvFreeOptions) {
+    this.spareBoxes = spareBoxes ?? DEFAULT_SPARE_BOXES;
     this.pending = new RcuPending<RcuHead>({
-      rcu: options.rcu,
+      rcu,
       process: (object) => this.release(object),
-      ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
-      ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
+      ...(nodes === undefined ? {} : { nodes }),
+      ...(budgetMs === undefined ? {} : { budgetMs }),
       onError: (failure) => onError((failure as Failure).error, (failure as Failure).resource),
     });
   }

@@ -35,7 +35,7 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
   private exiting: Promise<void> | null = null;
 
   /**
-   * @throws {TypeError} `rcu` or `process` is missing, or an option is no function where one is needed
+   * @throws {TypeError} `rcu` or `process` is missing, or an option is nothing of its kind
    * @throws {RangeError} `budgetMs` or `expediteAt` is out of range
    */
   constructor(options: RcuPendingOptions<T>) {
@@ -307,7 +307,13 @@ function check<T extends RcuHead>(options: RcuPendingOptions<T>): void {
       throw new TypeError(`Cannot create a pending with ${name} ${String(options[name])}: it must be a function`);
     }
   }
-  const { budgetMs, expediteAt } = options;
+  const { budgetMs, expediteAt, nodes } = options;
+  if (nodes !== undefined && typeof nodes?.take !== 'function') {
+    throw new TypeError(`Cannot create a pending with nodes ${String(nodes)}: it must be a NodePool`);
+  }
+  if (expediteAt !== undefined && typeof expediteAt !== 'object') {
+    throw new TypeError(`Cannot create a pending with expediteAt ${String(expediteAt)}: pass { count, bytes }`);
+  }
   if (budgetMs !== undefined && !(budgetMs > 0)) {
     throw new RangeError(`Cannot create a pending with budgetMs ${budgetMs}: it must be above 0`);
   }

@@ -101,7 +101,7 @@ export class ShrinkerDebug {
    */
   async scan(name: string, request: ScanRequest): Promise<number> {
     const entry = this.#find(name);
-    const { group = null, zone = 'heap', nr } = request;
+    const { group = null, zone = 'heap', nr } = request ?? {};
     zoneIndexOf(zone);
     if (group !== null) {
       throw new ShrinkerError(

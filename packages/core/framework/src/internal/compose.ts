@@ -80,7 +80,7 @@ function describePassed(value: unknown): string {
       return `the class ${name}; pass pluginOf(${name}, options), or what its factory returns`;
     }
     return /^class\b/.test(Function.prototype.toString.call(value))
-      ? `the class ${name}, which has no @cachePlugin manifest`
+      ? `${value.name === '' ? name : `the class ${name}`}, which has no @cachePlugin manifest`
       : `the function ${name}; call it: ${name}(…)`;
   }
   if (isThenable(value)) {

@@ -31,7 +31,11 @@ export function requireManifest(target: object): PluginManifest {
  *
  * @throws {TypeError} a part of it is not what it should be
  */
-export function checkManifest({ name, version, requires, provides }: PluginManifest): PluginManifest {
+export function checkManifest(manifest: PluginManifest): PluginManifest {
+  if (typeof manifest !== 'object' || manifest === null) {
+    throw new TypeError(`Cannot define a plugin by ${String(manifest)}: give an object with a name`);
+  }
+  const { name, version, requires, provides } = manifest;
   if (typeof name !== 'string' || name === '') {
     throw new TypeError(`Cannot define a plugin without a name: its name is ${name === '' ? "''" : String(name)}`);
   }

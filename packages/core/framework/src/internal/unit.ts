@@ -131,5 +131,6 @@ export function kindOf(value: unknown): string {
   if (value === null || value === undefined) {
     return String(value);
   }
-  return typeof value === 'object' ? `a ${value.constructor?.name ?? 'bare object'}` : `a ${typeof value}`;
+  const kind = typeof value === 'object' ? (value.constructor?.name ?? 'bare object') : typeof value;
+  return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }

@@ -91,6 +91,9 @@ export function checkName(name: string): void {
 }
 
 function checkSpec(spec: ShrinkerSpec): void {
+  if (typeof spec !== 'object' || spec === null) {
+    throw new TypeError(`Cannot allocate a shrinker of ${String(spec)}: give an object with name, count and scan`);
+  }
   checkName(spec.name);
   for (const callback of ['count', 'scan'] as const) {
     if (typeof spec[callback] !== 'function') {

@@ -204,7 +204,8 @@ function countOf(entry: Entry, sc: Control): number {
     return 0;
   }
   entry.running = false;
-  if (count >= 0 && count <= Number.MAX_SAFE_INTEGER) {
+  // A string would pass for a number in comparisons.
+  if (typeof count === 'number' && count >= 0 && count <= Number.MAX_SAFE_INTEGER) {
     return Math.floor(count);
   }
   if (count !== SHRINK_EMPTY) {
