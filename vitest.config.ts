@@ -8,7 +8,7 @@ export default defineConfig({
     noExternal: [/^@(core|cache|testing)\//],
   },
   test: {
-    include: ['packages/*/*/test/**/*.test.ts', '.ci/test/**/*.test.ts'],
+    include: ['packages/*/*/test/**/*.test.ts', 'bench/test/**/*.test.ts', '.ci/test/**/*.test.ts'],
     pool: 'forks',
     execArgv: ['--expose-gc'],
     testTimeout: 60_000,

@@ -1,0 +1,15 @@
+import { coreQuestions } from './core/index.js';
+import type { Case, Question } from './harness/result.js';
+
+/** What `npm run bench -- <area>` may ask for. */
+export const areas: Readonly<Record<string, readonly Question[]>> = { core: coreQuestions };
+
+/** A case by the names that its process was given. */
+export function caseOf(area: string, questionId: string, caseName: string): Case {
+  const question = areas[area]?.find(({ id }) => id === questionId);
+  const found = question?.cases.find(({ name }) => name === caseName);
+  if (found === undefined) {
+    throw new RangeError(`Cannot run ${area}/${questionId}/${caseName}: there is no such case`);
+  }
+  return found;
+}
