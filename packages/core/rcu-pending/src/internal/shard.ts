@@ -203,21 +203,18 @@ export class Shard<T> implements AdvanceObserver {
   dequeueWhere(tryClaim: (object: T) => boolean): T | undefined {
     this.assertUsable('dequeue');
     this.closeCursors();
+    let object: T | undefined;
     this.busy = true;
     try {
-      for (const sequences of [this.expired, this.live]) {
-        for (let index = 0; index < sequences.length; index++) {
-          const object = (sequences.at(index) as Sequence<T>).takeWhere(tryClaim);
-          if (object !== undefined) {
-            this.settled--;
-            return this.reuse(object);
-          }
-        }
-      }
-      return undefined;
+      object = this.claim(tryClaim);
     } finally {
       this.busy = false;
     }
+    if (object === undefined) {
+      return undefined;
+    }
+    this.settled--;
+    return this.reuse(object);
   }
 
   /** Takes an object whose grace period is over. */
@@ -625,6 +622,18 @@ export class Shard<T> implements AdvanceObserver {
       this.openCursor(open);
     }
     return object;
+  }
+
+  private claim(tryClaim: (object: T) => boolean): T | undefined {
+    for (const sequences of [this.expired, this.live]) {
+      for (let index = 0; index < sequences.length; index++) {
+        const object = (sequences.at(index) as Sequence<T>).takeWhere(tryClaim);
+        if (object !== undefined) {
+          return object;
+        }
+      }
+    }
+    return undefined;
   }
 
   private oldestBut(but: Sequence<T> | null): Sequence<T> | null {
