@@ -230,9 +230,6 @@ export class GenRadix<T> implements Iterable<[index: number, value: T]> {
   /** Grows at the root until `leafIndex` has a place. On failure the tree is a larger, equally valid one. */
   private growTo(leafIndex: number, mayAllocate: boolean): boolean {
     if (this.root === null) {
-      // Levels may stand without a root only here, where the first node makes up for it: an empty tree starts as
-      // one leaf.
-      this.levels = 0;
       this.root = this.takeNode(mayAllocate);
       if (this.root === null) {
         return false;

@@ -27,6 +27,9 @@ describe('DArray', () => {
     array.removeAt(0);
     array.pop();
     expect((array as unknown as { items: unknown[] }).items).toEqual([undefined, undefined]);
+    array.push({});
+    array.clear();
+    expect((array as unknown as { items: unknown[] }).items).toEqual([undefined, undefined]);
   });
 
   it('answers undefined where nothing is', () => {

@@ -117,8 +117,8 @@ describe('a pool that fails', () => {
 
   it('catches a pending that drops what it has no node for', () => {
     const bust = ({ pending }: Bench): void => {
-      const { own } = pending as unknown as { own: { spares: Iterable<{ link(): void }> } };
-      for (const sequence of own.spares) {
+      const { own } = pending as unknown as { own: { sequences: { spares: Iterable<{ link(): void }> } } };
+      for (const sequence of own.sequences.spares) {
         sequence.link = () => {};
       }
     };
@@ -167,7 +167,7 @@ describe('a budget of 0', () => {
     loop.runSync();
     const index = srcu.readLock();
     enqueue(1, 2);
-    const { spares } = (pending as unknown as { own: { spares: { length: number } } }).own;
+    const { spares } = (pending as unknown as { own: { sequences: { spares: { length: number } } } }).own.sequences;
     expect(spares.length).toBe(2);
     enqueue(3, 4, 5);
     expect(spares.length).toBe(2);

@@ -1,13 +1,13 @@
 import { type Clock, type Scheduler, TurnBudget, assert } from '@core/base';
-import { DArray, type NodePool, type RadixNode } from '@core/genradix';
+import type { NodePool, RadixNode } from '@core/genradix';
 import type { AdvanceObserver, Cookie, RcuFlavor } from '@core/rcu';
 import { PendingError } from '../pending-error.js';
 import type { Processor } from './processor.js';
-import { Sequence } from './sequence.js';
+import type { Sequence } from './sequence.js';
+import { Sequences } from './sequences.js';
 import type { Sizes } from './sizes.js';
+import { Waiters } from './waiters.js';
 
-/** Sequences made in advance: two live cookies, and two that have expired and are being processed. */
-const INLINE_SEQUENCES = 4;
 /** What the cursor points at when no leaf is open. */
 const NO_NODE: RadixNode = [];
 
@@ -23,12 +23,6 @@ export interface ShardParts<T> {
   readonly budgetMs: number;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
-}
-
-interface Waiter {
-  /** Waits until nothing this old is left; null: until there is nothing to do at all. */
-  readonly serial: number | null;
-  readonly resolve: () => void;
 }
 
 /**
@@ -63,12 +57,7 @@ export class Shard<T> implements AdvanceObserver {
   private settled = 0;
   /** Those of them that are in the open sequence; does not change while it is open. */
   private settledInOpen = 0;
-  /** Sequences whose cookie may be alive, in the order of their first object. */
-  private readonly live = new DArray<Sequence<T>>(INLINE_SEQUENCES);
-  /** Sequences whose cookie is over, oldest first. */
-  private readonly expired = new DArray<Sequence<T>>(INLINE_SEQUENCES);
-  private readonly spares = new DArray<Sequence<T>>(INLINE_SEQUENCES);
-  private serial = 0;
+  private readonly sequences: Sequences<T>;
   /** A callback is queued with the flavour. Holds whenever there is a live sequence. */
   private armed = false;
   /** Inside `rcu.call`, where a callback should never run, and with some flavours does. */
@@ -79,7 +68,7 @@ export class Shard<T> implements AdvanceObserver {
   private busy = false;
   private observing = false;
   private closed = false;
-  private readonly waiters: Waiter[] = [];
+  private readonly waiters = new Waiters();
   private readonly budget: TurnBudget;
   /** For callers that may sleep: never raised, and no part of the history from which the other is. */
   private readonly sleeperBudget: TurnBudget;
@@ -91,12 +80,10 @@ export class Shard<T> implements AdvanceObserver {
 
   constructor(parts: ShardParts<T>) {
     this.parts = parts;
+    this.sequences = new Sequences<T>(parts.rcu, parts.nodes);
     this.budget = new TurnBudget(parts.budgetMs, parts.clock);
     this.sleeperBudget = new TurnBudget(parts.budgetMs, parts.clock);
     this.plain = parts.sizes === null && parts.isBulk === null && parts.rcu.notifyAdvance !== undefined;
-    for (let made = 0; made < INLINE_SEQUENCES; made++) {
-      this.spares.push(new Sequence<T>(parts.nodes));
-    }
   }
 
   get count(): number {
@@ -104,15 +91,15 @@ export class Shard<T> implements AdvanceObserver {
   }
 
   get buckets(): number {
-    return this.live.length + this.expired.length;
+    return this.sequences.length;
   }
 
   get listed(): number {
-    return this.sum((sequence) => sequence.listed);
+    return this.sequences.listed;
   }
 
   get nodes(): number {
-    return this.sum((sequence) => sequence.vector.nodes);
+    return this.sequences.nodes;
   }
 
   /** Sees to it that counts kept elsewhere are right. */
@@ -128,15 +115,7 @@ export class Shard<T> implements AdvanceObserver {
   /** Since when the oldest object may have waited, or null. */
   get oldestSinceMs(): number | null {
     this.closeCursors();
-    let oldest: number | null = null;
-    for (const sequences of [this.expired, this.live]) {
-      for (const sequence of sequences) {
-        if (sequence.count > 0 && (oldest === null || sequence.sinceMs < oldest)) {
-          oldest = sequence.sinceMs;
-        }
-      }
-    }
-    return oldest;
+    return this.sequences.oldestSinceMs;
   }
 
   close(): void {
@@ -206,7 +185,7 @@ export class Shard<T> implements AdvanceObserver {
     let object: T | undefined;
     this.busy = true;
     try {
-      object = this.claim(tryClaim);
+      object = this.sequences.takeWhere(tryClaim);
     } finally {
       this.busy = false;
     }
@@ -221,21 +200,22 @@ export class Shard<T> implements AdvanceObserver {
   dequeueExpired(): T | undefined {
     this.assertUsable('dequeue');
     this.collect();
-    return this.takeFrom(this.expired);
+    const sequence = this.sequences.firstExpired();
+    return sequence === null ? undefined : this.takeOne(sequence);
   }
 
   /** Processes up to `limit` objects whose grace period is over, now. @returns how many (a node more in bulk) */
   drainExpired(limit: number): number {
     this.assertUsable('drain');
     this.collect();
+    const { expired } = this.sequences;
     let done = 0;
     if (!this.processing) {
       this.processing = true;
       try {
-        while (done < limit && this.expired.length > 0) {
-          const sequence = this.expired.at(0) as Sequence<T>;
-          done += this.parts.processor.processNext(sequence, this);
-          this.dropIfDone(sequence);
+        while (done < limit && expired.length > 0) {
+          done += this.parts.processor.processNext(expired.at(0) as Sequence<T>, this);
+          this.sequences.dropFirstIfEmpty();
         }
       } finally {
         this.processing = false;
@@ -247,7 +227,7 @@ export class Shard<T> implements AdvanceObserver {
 
   /** Resolves when everything that waits now has been processed or taken. */
   drained(): Promise<void> {
-    return this.waitFor(this.serial);
+    return this.waitFor(this.sequences.serial);
   }
 
   /** Resolves when the shard is idle. */
@@ -273,39 +253,26 @@ export class Shard<T> implements AdvanceObserver {
 
   checkInvariants(): void {
     this.closeCursors();
-    let found = 0;
-    for (const sequences of [this.live, this.expired]) {
-      for (const sequence of sequences) {
-        sequence.checkInvariants();
-        found += sequence.count;
-      }
-    }
-    for (const sequence of this.spares) {
-      sequence.checkInvariants();
-      assert(sequence.count === 0 && sequence.vector.nodes === 0, 'A spare sequence holds something');
-    }
+    const { live, expired } = this.sequences;
+    const found = this.sequences.checkInvariants();
     assert(found === this.settled, () => `Pending counts ${this.settled} objects and holds ${found}`);
-    assert(this.armed || this.live.length === 0, 'Objects wait for a grace period and no callback is queued');
+    assert(this.armed || live.length === 0, 'Objects wait for a grace period and no callback is queued');
     assert(
-      this.working || this.armed || this.processing || this.expired.length === 0,
+      this.working || this.armed || this.processing || expired.length === 0,
       'Objects have expired and nobody will process them',
     );
   }
 
   private store(object: T, bulk: boolean, cookie: Cookie): void {
     this.closeCursors();
-    let sequence = this.findLive(cookie);
-    const isNew = sequence === null;
-    if (sequence === null) {
-      sequence = this.spares.pop() ?? new Sequence<T>(this.parts.nodes);
-      sequence.begin(cookie, this.parts.clock.now(), ++this.serial);
-    }
+    const found = this.sequences.find(cookie);
+    const sequence = found ?? this.sequences.begin(cookie, this.parts.clock.now());
     if (!bulk || !sequence.vector.push(object)) {
       sequence.link(object);
     }
     this.settled++;
-    if (isNew) {
-      this.live.push(sequence);
+    if (found === null) {
+      this.sequences.add(sequence);
       this.ensureGracePeriod(sequence);
     }
     // The grace period that was asked for may have begun, and the cookie with it: then the next object comes back here.
@@ -324,10 +291,9 @@ export class Shard<T> implements AdvanceObserver {
       }
     } catch (error) {
       // The domain refuses (it was closed): the object goes back to the caller, who has the error.
-      this.live.pop();
       sequence.take();
       this.settled--;
-      this.recycle(sequence);
+      this.sequences.dropNewest();
       throw error;
     }
   }
@@ -353,8 +319,8 @@ export class Shard<T> implements AdvanceObserver {
     }
     this.armed = false;
     this.collect();
-    this.dropEmptyLive();
-    if (this.live.length > 0) {
+    this.sequences.dropEmptyLive();
+    if (this.sequences.live.length > 0) {
       this.rearm();
     }
     if (!this.working) {
@@ -396,7 +362,7 @@ export class Shard<T> implements AdvanceObserver {
         this.processing = false;
       }
     }
-    if (this.expired.length > 0 && !this.working) {
+    if (this.sequences.expired.length > 0 && !this.working) {
       this.working = true;
       this.parts.scheduler.nextTurn(this.onWork, true);
     }
@@ -404,15 +370,15 @@ export class Shard<T> implements AdvanceObserver {
   }
 
   private spendBudget(): void {
-    if (this.expired.length === 0) {
+    const { expired } = this.sequences;
+    if (expired.length === 0) {
       return;
     }
     // All that waits, and not what has expired: that comes in bursts, between which a flood would seem to be over.
     this.budget.begin(this.count);
-    while (this.expired.length > 0) {
-      const sequence = this.expired.at(0) as Sequence<T>;
-      const spent = this.processSome(sequence, this.budget);
-      this.dropIfDone(sequence);
+    while (expired.length > 0) {
+      const spent = this.processSome(expired.at(0) as Sequence<T>, this.budget);
+      this.sequences.dropFirstIfEmpty();
       if (spent) {
         return;
       }
@@ -475,85 +441,27 @@ export class Shard<T> implements AdvanceObserver {
     }
   }
 
-  /** The sequence is the oldest that has expired. Callbacks may empty it, but only this takes it off. */
-  private dropIfDone(sequence: Sequence<T>): void {
-    if (sequence.count === 0) {
-      this.expired.removeAt(0);
-      this.recycle(sequence);
-    }
-  }
-
   /** What a caller that may sleep does first: one expired sequence, at most one budget of it. */
   private processOneSequence(): void {
     this.collect();
-    if (this.processing || this.expired.length === 0) {
+    const { expired } = this.sequences;
+    if (this.processing || expired.length === 0) {
       return;
     }
     this.processing = true;
     try {
-      const sequence = this.expired.at(0) as Sequence<T>;
       this.sleeperBudget.begin(0);
-      this.processSome(sequence, this.sleeperBudget);
-      this.dropIfDone(sequence);
+      this.processSome(expired.at(0) as Sequence<T>, this.sleeperBudget);
+      this.sequences.dropFirstIfEmpty();
     } finally {
       this.processing = false;
     }
     this.settleWaiters();
   }
 
-  /** Moves sequences whose cookie is over; each is asked for itself, so none waits behind a newer one. */
   private collect(): void {
     this.closeCursors();
-    for (let index = 0; index < this.live.length;) {
-      const sequence = this.live.at(index) as Sequence<T>;
-      if (this.parts.rcu.poll(sequence.cookie as Cookie)) {
-        this.live.removeAt(index);
-        this.expire(sequence);
-      } else {
-        index++;
-      }
-    }
-  }
-
-  private expire(sequence: Sequence<T>): void {
-    const last = this.expired.length > 0 ? (this.expired.at(this.expired.length - 1) as Sequence<T>) : null;
-    if (sequence.count === 0) {
-      this.recycle(sequence);
-    } else if (last !== null && this.spares.length === 0 && sequence.vector.length === 0) {
-      // Nothing but a list, and no sequence to spare: chain it on, so that a dry pool costs no allocation here either.
-      last.splice(sequence);
-      this.recycle(sequence);
-    } else {
-      this.expired.push(sequence);
-    }
-  }
-
-  /** Live sequences from which everything was taken need no grace period any more. */
-  private dropEmptyLive(): void {
-    for (let index = this.live.length - 1; index >= 0; index--) {
-      const sequence = this.live.at(index) as Sequence<T>;
-      if (sequence.count === 0) {
-        this.live.removeAt(index);
-        this.recycle(sequence);
-      }
-    }
-  }
-
-  private recycle(sequence: Sequence<T>): void {
-    sequence.reset();
-    if (this.spares.length < INLINE_SEQUENCES) {
-      this.spares.push(sequence);
-    }
-  }
-
-  private findLive(cookie: Cookie): Sequence<T> | null {
-    for (let index = this.live.length - 1; index >= 0; index--) {
-      const sequence = this.live.at(index) as Sequence<T>;
-      if (this.parts.rcu.equal(sequence.cookie as Cookie, cookie)) {
-        return sequence;
-      }
-    }
-    return null;
+    this.sequences.collect();
   }
 
   private isNewest(sequence: Sequence<T>): boolean {
@@ -605,7 +513,7 @@ export class Shard<T> implements AdvanceObserver {
     this.assertUsable('dequeue');
     this.closeFront();
     this.closeTake();
-    const sequence = this.oldestBut(this.openSequence);
+    const sequence = this.sequences.oldestBut(this.openSequence);
     if (sequence !== null) {
       const object = this.takeOne(sequence);
       // Not while objects are processed: whoever processes works on the vector itself.
@@ -617,39 +525,12 @@ export class Shard<T> implements AdvanceObserver {
     // All that waits is in the open sequence, and its open leaf is empty: let the cursor go back by one leaf.
     const open = this.openSequence;
     this.closeCursors();
-    const object = this.takeFrom(this.live);
+    const left = this.sequences.oldestBut(null);
+    const object = left === null ? undefined : this.takeOne(left);
     if (open !== null && this.isNewest(open)) {
       this.openCursor(open);
     }
     return object;
-  }
-
-  private claim(tryClaim: (object: T) => boolean): T | undefined {
-    for (const sequences of [this.expired, this.live]) {
-      for (let index = 0; index < sequences.length; index++) {
-        const object = (sequences.at(index) as Sequence<T>).takeWhere(tryClaim);
-        if (object !== undefined) {
-          return object;
-        }
-      }
-    }
-    return undefined;
-  }
-
-  private oldestBut(but: Sequence<T> | null): Sequence<T> | null {
-    for (let index = 0; index < this.expired.length; index++) {
-      const sequence = this.expired.at(index) as Sequence<T>;
-      if (sequence.count > 0) {
-        return sequence;
-      }
-    }
-    for (let index = 0; index < this.live.length; index++) {
-      const sequence = this.live.at(index) as Sequence<T>;
-      if (sequence !== but && sequence.count > 0) {
-        return sequence;
-      }
-    }
-    return null;
   }
 
   private takeOne(sequence: Sequence<T>): T {
@@ -681,16 +562,6 @@ export class Shard<T> implements AdvanceObserver {
     }
   }
 
-  private takeFrom(sequences: DArray<Sequence<T>>): T | undefined {
-    for (let index = 0; index < sequences.length; index++) {
-      const sequence = sequences.at(index) as Sequence<T>;
-      if (sequence.count > 0) {
-        return this.takeOne(sequence);
-      }
-    }
-    return undefined;
-  }
-
   private reuse(object: T): T {
     this.reused++;
     this.parts.sizes?.remove(object);
@@ -698,47 +569,16 @@ export class Shard<T> implements AdvanceObserver {
   }
 
   private waitFor(serial: number | null): Promise<void> {
-    return new Promise((resolve) => {
-      this.waiters.push({ serial, resolve });
-      this.settleWaiters();
-    });
+    const done = this.waiters.add(serial);
+    this.settleWaiters();
+    return done;
   }
 
   private settleWaiters(): void {
-    if (this.waiters.length === 0) {
-      return;
+    if (!this.waiters.isEmpty) {
+      this.closeCursors();
+      this.waiters.settle(this.sequences.oldestSerial, this.idle);
     }
-    const oldest = this.oldestSerial();
-    for (let index = this.waiters.length - 1; index >= 0; index--) {
-      const { serial, resolve } = this.waiters[index] as Waiter;
-      if (serial === null ? this.idle : oldest > serial) {
-        this.waiters.splice(index, 1);
-        resolve();
-      }
-    }
-  }
-
-  private oldestSerial(): number {
-    this.closeCursors();
-    let oldest = Infinity;
-    for (const sequences of [this.expired, this.live]) {
-      for (const sequence of sequences) {
-        if (sequence.count > 0) {
-          oldest = Math.min(oldest, sequence.serial);
-        }
-      }
-    }
-    return oldest;
-  }
-
-  private sum(of: (sequence: Sequence<T>) => number): number {
-    let total = 0;
-    for (const sequences of [this.live, this.expired]) {
-      for (const sequence of sequences) {
-        total += of(sequence);
-      }
-    }
-    return total;
   }
 
   private assertUsable(action: string): void {

@@ -6,7 +6,7 @@ interface Insides {
   readonly own: {
     settled: number;
     rearm(): void;
-    readonly spares: Iterable<{ link(item: Item): void }>;
+    readonly sequences: { readonly spares: Iterable<{ link(item: Item): void }> };
   } | null;
   readonly sizes: { remove(item: Item): void } | null;
   readonly processor: {
@@ -104,7 +104,7 @@ export const BUSTS: Readonly<Record<string, Bust>> = {
     };
   },
   'loses objects when the pool is dry'({ pending }) {
-    for (const sequence of insides(pending).own?.spares ?? []) {
+    for (const sequence of insides(pending).own?.sequences.spares ?? []) {
       sequence.link = () => {};
     }
   },
