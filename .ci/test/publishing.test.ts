@@ -18,46 +18,54 @@ function run(command: string, args: readonly string[], cwd: string): string {
   }
 }
 
-describe('publishing', () => {
-  const names = publishedPackages().map(({ manifest }) => manifest.name);
-  const folder = mkdtempSync(join(tmpdir(), 'reclaim-packs-'));
-  const tarballOf = (name: string): string => {
-    const start = `${name.slice(1).replace('/', '-')}-`;
-    return join(folder, readdirSync(folder).find((file) => file.startsWith(start) && file.endsWith('.tgz')) as string);
-  };
+/** What npm may take to pack and to install; hooks do not have the time of their suite. */
+const INSTALL_MS = 300_000;
 
-  beforeAll(() => {
-    run('npx', ['--yes', PNPM, '-r', '--filter', './packages/**', 'pack', '--pack-destination', folder], ROOT);
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  it.each(names)('%s packs, and publint and attw have nothing to say', (name) => {
-    expect(run(bin('publint'), ['run', tarballOf(name), '--strict'], ROOT)).toContain('All good!');
-    run(bin('attw'), [tarballOf(name), '--profile', 'esm-only', '--no-emoji'], ROOT);
-  });
-
-  describe('outside of the workspace', () => {
-    const outside = join(folder, 'outside');
+describe(
+  'publishing',
+  () => {
+    const names = publishedPackages().map(({ manifest }) => manifest.name);
+    const folder = mkdtempSync(join(tmpdir(), 'reclaim-packs-'));
+    const tarballOf = (name: string): string => {
+      const start = `${name.slice(1).replace('/', '-')}-`;
+      return join(
+        folder,
+        readdirSync(folder).find((file) => file.startsWith(start) && file.endsWith('.tgz')) as string,
+      );
+    };
 
     beforeAll(() => {
-      mkdirSync(outside);
-      writeFileSync(join(outside, 'package.json'), '{ "private": true, "type": "module" }');
-      // @types/node as every TypeScript user of Node has it.
-      const packages = ['@types/node@20', ...names.map(tarballOf)];
-      run('npm', ['install', '--no-audit', '--no-fund', ...packages], outside);
+      run('npx', ['--yes', PNPM, '-r', '--filter', './packages/**', 'pack', '--pack-destination', folder], ROOT);
+    }, INSTALL_MS);
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it.each(names)('%s packs, and publint and attw have nothing to say', (name) => {
+      expect(run(bin('publint'), ['run', tarballOf(name), '--strict'], ROOT)).toContain('All good!');
+      run(bin('attw'), [tarballOf(name), '--profile', 'esm-only', '--no-emoji'], ROOT);
     });
 
-    it('installs next to nothing: the cores have no dependency but one another', () => {
-      const lean = join(folder, 'lean');
-      mkdirSync(lean);
-      writeFileSync(join(lean, 'package.json'), '{ "private": true, "type": "module" }');
-      const cores = ['base', 'genradix', 'rcu', 'shrinker', 'rcu-pending'].map((core) => tarballOf(`@core/${core}`));
-      run('npm', ['install', '--no-audit', '--no-fund', ...cores], lean);
-      expect(readdirSync(join(lean, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['@core']);
-      expect(readdirSync(join(lean, 'node_modules/@core'))).toHaveLength(cores.length);
-      writeFileSync(
-        join(lean, 'main.mjs'),
-        `import { Rcu } from '@core/rcu';
+    describe('outside of the workspace', () => {
+      const outside = join(folder, 'outside');
+
+      beforeAll(() => {
+        mkdirSync(outside);
+        writeFileSync(join(outside, 'package.json'), '{ "private": true, "type": "module" }');
+        // @types/node as every TypeScript user of Node has it.
+        const packages = ['@types/node@20', ...names.map(tarballOf)];
+        run('npm', ['install', '--no-audit', '--no-fund', ...packages], outside);
+      }, INSTALL_MS);
+
+      it('installs next to nothing: the cores have no dependency but one another', () => {
+        const lean = join(folder, 'lean');
+        mkdirSync(lean);
+        writeFileSync(join(lean, 'package.json'), '{ "private": true, "type": "module" }');
+        const cores = ['base', 'genradix', 'rcu', 'shrinker', 'rcu-pending'].map((core) => tarballOf(`@core/${core}`));
+        run('npm', ['install', '--no-audit', '--no-fund', ...cores], lean);
+        expect(readdirSync(join(lean, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['@core']);
+        expect(readdirSync(join(lean, 'node_modules/@core'))).toHaveLength(cores.length);
+        writeFileSync(
+          join(lean, 'main.mjs'),
+          `import { Rcu } from '@core/rcu';
          import { RcuPending } from '@core/rcu-pending';
          import { ShrinkerRegistry } from '@core/shrinker';
          let processed = 0;
@@ -71,31 +79,33 @@ describe('publishing', () => {
          const freed = registry.shrinkSlabSync({ priority: 2 });
          await registry.free(shrinker);
          console.log(processed, freed);`,
-      );
-      expect(run(process.execPath, ['main.mjs'], lean)).toBe('1000 128\n');
-    });
+        );
+        expect(run(process.execPath, ['main.mjs'], lean)).toBe('1000 128\n');
+      });
 
-    it.each(names)('import %s works from a plain .mjs file', (name) => {
-      const file = join(outside, `${name.slice(1).replace('/', '-')}.mjs`);
-      writeFileSync(file, `import * as all from '${name}'; console.log(Object.keys(all).length > 0);`);
-      expect(run(process.execPath, [file], outside)).toBe('true\n');
-    });
+      it.each(names)('import %s works from a plain .mjs file', (name) => {
+        const file = join(outside, `${name.slice(1).replace('/', '-')}.mjs`);
+        writeFileSync(file, `import * as all from '${name}'; console.log(Object.keys(all).length > 0);`);
+        expect(run(process.execPath, [file], outside)).toBe('true\n');
+      });
 
-    it.each(['nodenext', 'bundler'])('types resolve under moduleResolution %s', (resolution) => {
-      const source = names.map((name, index) => `import * as p${index} from '${name}';\nvoid p${index};`).join('\n');
-      writeFileSync(
-        join(outside, 'main.ts'),
-        `${source}
+      it.each(['nodenext', 'bundler'])('types resolve under moduleResolution %s', (resolution) => {
+        const source = names.map((name, index) => `import * as p${index} from '${name}';\nvoid p${index};`).join('\n');
+        writeFileSync(
+          join(outside, 'main.ts'),
+          `${source}
          import { ObjectCache } from '@cache/object';
          const cache: ObjectCache<string, number> = new ObjectCache({ max: 2, dispose: (value: number) => value.toFixed() });
          const value: number | undefined = cache.set('a', 1).get('a');
          // @ts-expect-error: a key of another type
          cache.get(1);
          void value;`,
-      );
-      const options = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'esnext', '--types', 'node'];
-      const module = resolution === 'bundler' ? 'esnext' : 'nodenext';
-      run(bin('tsc'), [...options, '--module', module, '--moduleResolution', resolution, 'main.ts'], outside);
+        );
+        const options = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'esnext', '--types', 'node'];
+        const module = resolution === 'bundler' ? 'esnext' : 'nodenext';
+        run(bin('tsc'), [...options, '--module', module, '--moduleResolution', resolution, 'main.ts'], outside);
+      });
     });
-  });
-}, 300_000);
+  },
+  INSTALL_MS,
+);

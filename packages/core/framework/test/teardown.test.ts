@@ -326,7 +326,8 @@ describe('what a host leaves', () => {
       srcu: { readers: 0 },
     });
     expect(time.pendingTimers).toBe(0);
-    expect(timeouts()).toBe(before);
+    // The test runner's own timers may have ended meanwhile.
+    expect(timeouts()).toBeLessThanOrEqual(before);
   });
 
   /** Closes a host that cannot close cleanly, in test time. */
