@@ -95,7 +95,7 @@ describe('RcuPending', () => {
 
 describe('errors of process', () => {
   it('go to onError, and stop nothing', () => {
-    const told: unknown[] = [];
+    const told: string[] = [];
     const { pending, enqueue, loop, processed } = srcuBench({
       process(thing) {
         if (thing.id % 2 === 0) {
@@ -164,7 +164,7 @@ describe('errors of process', () => {
   });
 
   it('include promises that reject, and thenables that throw', async () => {
-    const told: unknown[] = [];
+    const told: string[] = [];
     const { pending, enqueue, loop } = srcuBench({
       process(thing) {
         if (thing.id === 1) {
@@ -285,6 +285,15 @@ describe('expediteAt', () => {
     expect(expeditedAt({ expediteAt: { bytes: 1050 }, sizeOf: () => 100 }, 100)).toBe(11);
     expect(expeditedAt({ expediteAt: { bytes: 1000, count: 3 }, sizeOf: () => 100 }, 100)).toBe(4);
     expect(expeditedAt({ expediteAt: { bytes: 10_000 }, sizeOf: () => 100 }, 100)).toBe(-1);
+  });
+
+  it('counts over all shards', () => {
+    let asked = 0;
+    const shards = { current: () => asked++ % 3 };
+    expect(expeditedAt({ expediteAt: { count: 10 }, shards, isBulk: () => true }, 100)).toBe(11);
+    // Where objects are not looked at, a shard may notice late that the others have grown, by a node of each.
+    const nodes = new NodePool({ nodeEntries: 4 });
+    expect(expeditedAt({ expediteAt: { count: 10 }, shards, nodes }, 100)).toBeLessThanOrEqual(11 + 3 * 4);
   });
 
   it('counts what waits now, not what has come', () => {
