@@ -22,7 +22,7 @@ describe('RadixVector', () => {
     expect(vector.length).toBe(10);
     expect([vector.pop(), vector.shift(), vector.shift(), vector.pop()]).toEqual([9, 0, 1, 8]);
     expect(contents(vector)).toEqual([2, 3, 4, 5, 6, 7]);
-    expect([vector.at(-1), vector.at(6)]).toEqual([undefined, undefined]);
+    expect([vector.at(-1), vector.at(6), filled(3).at(-1)]).toEqual([undefined, undefined, undefined]);
     vector.checkInvariants();
   });
 

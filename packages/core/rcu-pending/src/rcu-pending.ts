@@ -56,6 +56,7 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
         processor: this.processor,
         sizes: this.sizes,
         isBulk: options.isBulk ?? null,
+        countAll: this.shardPort === null ? null : () => this.count,
         expediteCount: options.expediteAt?.count ?? Infinity,
         expediteBytes: options.expediteAt?.bytes ?? Infinity,
         expedite: () => this.expedite(),

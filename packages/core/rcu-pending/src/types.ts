@@ -29,7 +29,10 @@ export interface RcuPendingOptions<T> {
    * `maySleep` is set. A promise that it returns is waited for by `barrier` and `exit`.
    */
   readonly process: ((object: T) => unknown) | BulkProcess<T>;
-  /** Where bookkeeping nodes come from. Default: a pool of its own, without a budget. */
+  /**
+   * Where bookkeeping nodes come from; may be shared. Its `take` must not use this pending. Default: a pool of its own,
+   * without a budget.
+   */
   readonly nodes?: NodePool;
   /** Bytes that an object holds, 0 or more; must answer the same for as long as the object waits. */
   readonly sizeOf?: (object: T) => number;

@@ -1,7 +1,17 @@
 import { NodePool } from '@core/genradix';
 import { describe, expect, it } from 'vitest';
 import { PendingError } from '../src/index.js';
-import { type Bench, Thing, type ThingOptions, bulkInto, dryPool, range, sorted, srcuBench } from './support/bench.js';
+import {
+  type Bench,
+  Thing,
+  type ThingOptions,
+  bulkInto,
+  dryPool,
+  range,
+  shardOf,
+  sorted,
+  srcuBench,
+} from './support/bench.js';
 
 const ENTRIES = 8;
 const LIST_BATCH = 64;
@@ -96,8 +106,10 @@ describe('P5: bulk processing', () => {
 });
 
 describe('P6: a claim predicate', () => {
-  function keepsRejected(options: ThingOptions): void {
-    const { pending, processed, loop, enqueue, srcu } = srcuBench(options);
+  function keepsRejected(options: ThingOptions, bust: (made: Bench) => void = () => {}): void {
+    const made = srcuBench(options);
+    bust(made);
+    const { pending, processed, loop, enqueue, srcu } = made;
     const index = srcu.readLock();
     enqueue(...range(10));
     const seen: number[] = [];
@@ -132,6 +144,23 @@ describe('P6: a claim predicate', () => {
   it('leaves those it rejects in order, on the list', () => keepsRejected({ nodes: dryPool() }));
 
   it('leaves those it rejects in order, in both', () => keepsRejected({ isBulk: (thing) => thing.id % 3 === 0 }));
+
+  it('catches a pending that fills the gap with the newest', () => {
+    const bust = ({ pending }: Bench): void => {
+      for (const { vector } of shardOf(pending).sequences.spares) {
+        vector.removeAt = (index) => {
+          const newest = vector.pop() as Thing;
+          if (index === vector.length) {
+            return newest;
+          }
+          const leaf = vector.leafForPop();
+          const [removed] = leaf.splice(index, 1, newest);
+          return removed as Thing;
+        };
+      }
+    };
+    expect(() => keepsRejected({}, bust)).toThrow();
+  });
 
   it.each([
     ['the oldest', 0],

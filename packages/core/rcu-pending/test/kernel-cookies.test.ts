@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Bench,
   type EpochBench,
+  Thing,
   bench,
   dryPool,
   epochBench,
@@ -71,8 +72,10 @@ describe('P3: cookies that are objects', () => {
 });
 
 describe('P10: a cookie that is late', () => {
-  function processesInAnyOrder(late: number): number[][] {
-    const { flavor, pending, processed, enqueue, loop } = epochBench({}, { maxLiveCookies: 5 });
+  function processesInAnyOrder(late: number, bust: (made: EpochBench) => void = () => {}): number[][] {
+    const made = epochBench({}, { maxLiveCookies: 5 });
+    bust(made);
+    const { flavor, pending, processed, enqueue, loop } = made;
     const real = flavor.poll.bind(flavor);
     let isLate = true;
     flavor.poll = (cookie) => real(cookie) && !(isLate && (cookie as unknown as number) === late);
@@ -98,6 +101,20 @@ describe('P10: a cookie that is late', () => {
     expect(all).toEqual([...others, late]);
   });
 
+  it('catches a pending that asks only for its first cookie', () => {
+    const [early] = processesInAnyOrder(0, ({ pending, flavor }) => {
+      const { sequences } = shardOf(pending);
+      const real = sequences.collect.bind(sequences);
+      sequences.collect = () => {
+        const first = sequences.live.at(0) as { cookie: Cookie } | undefined;
+        if (first !== undefined && flavor.poll(first.cookie)) {
+          real();
+        }
+      };
+    });
+    expect(early).toEqual([]);
+  });
+
   it('its objects are the oldest all the same', () => {
     const { flavor, pending, enqueue, loop } = epochBench({}, { maxLiveCookies: 5 });
     const real = flavor.poll.bind(flavor);
@@ -117,17 +134,34 @@ describe('P10: a cookie that is late', () => {
 });
 
 describe('P11: a flavour whose first cookie is 0', () => {
-  it.each([
-    ['nodes', new NodePool()],
-    ['the list', dryPool()],
-  ])('gets a grace period for objects in %s', (_where, nodes) => {
-    const { flavor, processed, enqueue, loop } = epochBench({ nodes }, { maxLiveCookies: 2 });
+  function startsOne(nodes: NodePool, bust: (made: EpochBench) => void = () => {}): void {
+    const made = epochBench({ nodes }, { maxLiveCookies: 2 });
+    bust(made);
+    const { flavor, processed, enqueue, loop } = made;
     expect(flavor.getState()).toBe(0);
     enqueue(1, 2);
     expect(flavor.calls).toBe(1);
     loop.runSync();
     expect(sorted(processed)).toEqual([1, 2]);
     expect(flavor.epoch).toBe(1);
+  }
+
+  it('gets a grace period for objects in nodes', () => startsOne(new NodePool()));
+
+  it('gets a grace period for objects on the list', () => startsOne(dryPool()));
+
+  it('catches a pending that takes 0 for one that it has asked for', () => {
+    expect(() =>
+      startsOne(dryPool(), ({ pending, flavor }) => {
+        const shard = shardOf(pending);
+        const real = shard.ensureGracePeriod.bind(shard);
+        shard.ensureGracePeriod = () => {
+          if ((flavor.getState() as unknown as number) !== 0) {
+            real();
+          }
+        };
+      }),
+    ).toThrow();
   });
 });
 
@@ -189,6 +223,31 @@ describe('P13: a cookie that advances between being asked for and the store', ()
   }
 
   it('stores no other object under the old one', () => advancesInBetween());
+
+  it.each([2, 4])('not even when it advances as the next leaf is opened, nodes of %i', (nodeEntries) => {
+    const loop = new TestLoop();
+    const flavor = new EpochFlavor({ scheduler: loop, maxLiveCookies: 9 });
+    let advances = false;
+    class AdvancingPool extends NodePool {
+      override take(): ReturnType<NodePool['take']> {
+        if (advances) {
+          flavor.advance();
+        }
+        return super.take();
+      }
+    }
+    const { pending, enqueue, processed } = bench(loop, flavor, { nodes: new AdvancingPool({ nodeEntries }) });
+    enqueue(...range(nodeEntries - 1));
+    // This one fills the leaf, the slow way, and then the next is opened.
+    advances = true;
+    pending.enqueue(new Thing(nodeEntries - 1), {});
+    expect(flavor.epoch).toBeGreaterThan(0);
+    flavor.openReader();
+    enqueue(100);
+    pending.drainExpired(Infinity);
+    expect(processed).not.toContain(100);
+    expect(pending.count).toBe(nodeEntries + 1 - processed.length);
+  });
 
   it('catches a pending that opens a cursor for it', () => {
     expect(() =>

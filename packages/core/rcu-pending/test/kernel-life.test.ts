@@ -226,7 +226,7 @@ describe('P15: an object that comes while the callback runs', () => {
 });
 
 describe('P17: an enqueuer that may sleep', () => {
-  it('works for no longer than one budget and one stride', () => {
+  function worksForOneBudget(bust: (made: Bench) => void = () => {}): void {
     const STEP_MS = 0.01;
     const COUNT = 100_000;
     const made = srcuBench({
@@ -234,6 +234,7 @@ describe('P17: an enqueuer that may sleep', () => {
         made.loop.timeMs += STEP_MS;
       },
     });
+    bust(made);
     made.enqueue(...range(COUNT));
     void made.srcu.synchronizeExpedited();
     for (let calls = 0; calls < 5; calls++) {
@@ -245,6 +246,16 @@ describe('P17: an enqueuer that may sleep', () => {
     }
     expect(made.pending.count).toBeGreaterThan(COUNT / 2);
     expect(made.loop.runSync()).toBeGreaterThan(5);
+  }
+
+  it('works for no longer than one budget and one stride', () => worksForOneBudget());
+
+  it('catches a pending that works off a whole sequence', () => {
+    expect(() =>
+      worksForOneBudget(({ pending }) => {
+        shardOf(pending).sleeperBudget.look = () => false;
+      }),
+    ).toThrow();
   });
 
   it('takes one sequence at a time', () => {

@@ -163,6 +163,35 @@ describe('errors of process', () => {
     expect(caught).toMatchObject([{ message: 'nobody listens' }]);
   });
 
+  it.each([
+    ['one by one', false],
+    ['in bulk', true],
+  ])('may be answered by another try: %s', (_how, isBulk) => {
+    const tries = new Map<Thing, number>();
+    const failTwice = (thing: Thing): void => {
+      const count = (tries.get(thing) ?? 0) + 1;
+      tries.set(thing, count);
+      if (count < 3) {
+        throw new Error('not yet');
+      }
+    };
+    const made = srcuBench({
+      debug: true,
+      process: isBulk
+        ? { bulk: (things: readonly Thing[], count: number) => things.slice(0, count).forEach(failTwice) }
+        : failTwice,
+      nodes: new NodePool({ nodeEntries: 2 }),
+      onError: (_error, thing) => made.pending.enqueue(thing),
+    });
+    made.enqueue(1);
+    made.loop.runSync();
+    made.enqueue(...(isBulk ? [] : range(5)));
+    made.loop.runSync();
+    expect([...tries.values()]).toEqual(isBulk ? [3] : [3, 3, 3, 3, 3, 3]);
+    expect(made.pending.count).toBe(0);
+    made.pending.checkInvariants();
+  });
+
   it('include promises that reject, and thenables that throw', async () => {
     const told: string[] = [];
     const { pending, enqueue, loop } = srcuBench({
@@ -227,6 +256,37 @@ describe('sizeOf', () => {
     expect(told).toEqual(['no idea any more', 'no idea any more']);
     // Bytes that nobody knows the owner of end when nothing waits.
     expect([pending.count, pending.bytes]).toEqual([0, 0]);
+  });
+
+  it.each([
+    ['nodes', new NodePool({ nodeEntries: 2 })],
+    ['the list', dryPool()],
+  ])('that uses the pending does no harm: %s', (_where, nodes) => {
+    let depth = 0;
+    let asked = 0;
+    const left: number[] = [];
+    const made = srcuBench({
+      nodes,
+      sizeOf(thing) {
+        if (depth === 0 && ++asked % 5 === 0) {
+          depth++;
+          const other = asked % 2 === 0 ? made.pending.dequeue() : made.pending.dequeueExpired();
+          left.push(...(other === undefined ? [] : [other.id]));
+          made.pending.drainExpired(1);
+          depth--;
+        }
+        return thing.id;
+      },
+    });
+    made.enqueue(...range(100));
+    left.push(...range(10).map(() => made.pending.dequeue()?.id ?? -1));
+    made.pending.expedite();
+    left.push(...range(10).map(() => made.pending.dequeueExpired()?.id ?? -1));
+    left.push(made.pending.dequeueWhere((thing) => thing.id > 50)?.id ?? -1);
+    made.pending.checkInvariants();
+    made.loop.runSync();
+    expect(sorted([...left, ...made.processed])).toEqual(range(100));
+    expect([made.pending.count, made.pending.bytes]).toEqual([0, 0]);
   });
 
   it('that changes is noticed in debug mode, and does no harm to the books', () => {

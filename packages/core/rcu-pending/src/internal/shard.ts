@@ -17,6 +17,8 @@ export interface ShardParts<T> {
   readonly processor: Processor<T>;
   readonly sizes: Sizes<T> | null;
   readonly isBulk: ((object: T) => boolean) | null;
+  /** Objects that wait in all shards; null where this is the only one. */
+  readonly countAll: (() => number) | null;
   readonly expediteCount: number;
   readonly expediteBytes: number;
   readonly expedite: () => void;
@@ -90,6 +92,11 @@ export class Shard<T> implements AdvanceObserver {
     return this.settled + this.position + this.takePosition + this.frontStop - this.frontPosition;
   }
 
+  private get stranded(): number {
+    const { countAll } = this.parts;
+    return countAll === null ? this.count : countAll();
+  }
+
   get buckets(): number {
     return this.sequences.length;
   }
@@ -154,7 +161,7 @@ export class Shard<T> implements AdvanceObserver {
       sizes?.remove(object);
       throw error;
     }
-    if (this.count > this.parts.expediteCount || (sizes !== null && sizes.bytes > this.parts.expediteBytes)) {
+    if (this.stranded > this.parts.expediteCount || (sizes !== null && sizes.bytes > this.parts.expediteBytes)) {
       this.parts.expedite();
     }
   }
@@ -472,7 +479,8 @@ export class Shard<T> implements AdvanceObserver {
   private openCursor(sequence: Sequence<T>): void {
     const { vector } = sequence;
     const leaf = vector.leafForPush();
-    if (leaf === null) {
+    // Asked again: a pool of the user's own may have let the cookie advance, and told whoever watched then.
+    if (leaf === null || !this.isNewest(sequence)) {
       return;
     }
     if (!this.observing) {
@@ -486,7 +494,7 @@ export class Shard<T> implements AdvanceObserver {
     this.settled -= this.position;
     this.settledInOpen = sequence.count - this.position;
     // Stop where a grace period must be expedited, so that crossing that mark is noticed. Above it, one is already.
-    const untilExpedite = this.parts.expediteCount - this.count;
+    const untilExpedite = this.parts.expediteCount - this.stranded;
     this.limit = untilExpedite >= 0 ? Math.min(leaf.length, this.position + untilExpedite) : leaf.length;
   }
 

@@ -1,4 +1,4 @@
-import { NodePool } from '@core/genradix';
+import { NodePool, type RadixVector } from '@core/genradix';
 import { type RcuFlavor, Srcu } from '@core/rcu';
 import { type RcuHead, RcuPending, type RcuPendingOptions } from '../../src/index.js';
 import { EpochFlavor, type EpochFlavorOptions } from './epoch-flavor.js';
@@ -93,6 +93,13 @@ export function range(count: number, from = 0): number[] {
 /** The one shard of a pending that has no shard port, and what busts do to it. */
 export interface ShardInsides {
   settled: number;
+  readonly sequences: {
+    readonly live: { readonly length: number; at(index: number): unknown };
+    readonly spares: Iterable<{ readonly vector: RadixVector<Thing> }>;
+    collect(): void;
+  };
+  readonly sleeperBudget: { look(): boolean };
+  ensureGracePeriod(): void;
   arm(): void;
   rearm(): void;
   isNewest(sequence: unknown): boolean;

@@ -2,6 +2,7 @@ import { SeededRng, assert } from '@core/base';
 import { NodePool } from '@core/genradix';
 import { PendingError, RcuPending, type RcuPendingOptions } from '../../src/index.js';
 import { type Domain, anyDomain } from './domains.js';
+import { FailingPool } from './failing-pool.js';
 import { Item, PendingModel, type Stay } from './pending-model.js';
 import { TestLoop, microtasks } from './test-loop.js';
 
@@ -342,7 +343,17 @@ class PendingFuzz {
     const nodeEntries = rng.pick([2, 2, 4, 8, 256]);
     const nodeBytes = new NodePool({ nodeEntries }).nodeBytes;
     const budgetBytes = rng.pick([0, 2 * nodeBytes, 5 * nodeBytes, Infinity, Infinity, Infinity]);
-    return new NodePool({ nodeEntries, budgetBytes, spareNodes: rng.pick([0, 1, 64]) });
+    const options = { nodeEntries, budgetBytes, spareNodes: rng.pick([0, 1, 64]) };
+    if (rng.below(3) > 0) {
+      return new NodePool(options);
+    }
+    // One whose `take` lets the cookie advance, and fails at times.
+    return new FailingPool(options, () => {
+      if (rng.below(4) === 0) {
+        this.domain.advance();
+      }
+      return rng.below(20) === 0;
+    });
   }
 
   private makeOptions(): RcuPendingOptions<Item> {
