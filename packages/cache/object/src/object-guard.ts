@@ -1,4 +1,5 @@
 import type { Lease } from './internal/lease.js';
+import { ObjectCacheError } from './object-cache-error.js';
 
 /** @internal Who is told that a hold ends. */
 export interface GuardOwner<K, V> {
@@ -22,11 +23,14 @@ export class ObjectGuard<K, V> implements Disposable {
   /**
    * The value.
    *
-   * @throws {TypeError} the guard was released: the value may be gone
+   * @throws {ObjectCacheError} `ERR_OBJECT_CACHE_RELEASED`: the value may be gone
    */
   get value(): V {
     if (this.ticket.released) {
-      throw new TypeError('Cannot read the value of a guard: it was released');
+      throw new ObjectCacheError(
+        'ERR_OBJECT_CACHE_RELEASED',
+        'Cannot read the value of a guard: it was released; acquire it again',
+      );
     }
     return this.held as V;
   }

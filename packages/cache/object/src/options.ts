@@ -1,4 +1,4 @@
-import type { Clock } from '@core/base';
+import type { Clock, Scheduler } from '@core/base';
 import type { NodePool } from '@core/genradix';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup } from '@core/shrinker';
@@ -13,9 +13,15 @@ export type DisposeReason = 'evict' | 'expire' | 'set' | 'delete' | 'reject';
 export interface LoadContext<V> {
   /** Aborted when every caller has given up, and when the cache is closed. */
   readonly signal: AbortSignal;
-  /** The value that has expired and is being replaced, if it is still there. Valid in the current turn. */
+  /**
+   * The value that is being replaced, if there is one. It is not disposed of before the load has settled, and may be
+   * returned: then it is fresh again.
+   */
   readonly stale: V | undefined;
-  /** With `recycle`, a value that nobody uses any more, made ready for this key; make the new one of it. */
+  /**
+   * With `recycle`, a value that nobody uses any more, made ready for this key: make the new one of it, and return it.
+   * If it is not returned, it is disposed of when the load has settled.
+   */
   readonly recycled: V | undefined;
 }
 
@@ -25,15 +31,18 @@ export type Load<K, V> = (key: K, context: LoadContext<V>) => V | PromiseLike<V>
 export interface ObjectCacheOptions<K, V> {
   /** For reports, and the name of the shrinker. Default `'object'`. */
   readonly name?: string;
-  /** Entries at most. Default unlimited. */
+  /** Entries at most; no more than 8,388,608, which is also the default. */
   readonly max?: number;
-  /** Bytes at most, as `sizeOf` or `set`'s `size` say. Default unlimited. */
+  /** Bytes at most, as `sizeOf` or `set`'s `size` say. Fractions add up inexactly. Default unlimited. */
   readonly maxBytes?: number;
   /** Milliseconds for which a value is fresh. Default for ever. */
   readonly ttlMs?: number;
-  /** For so many milliseconds after that, `fetch` answers with the old value and loads the new one. Default 0. */
+  /**
+   * For so many milliseconds after that, stale values are kept, and `fetch`, `use` and `acquireOrLoad` answer with them
+   * while the new one is loaded. Default 0.
+   */
   readonly staleWhileRevalidateMs?: number;
-  /** Bytes that a value holds, 0 or more. */
+  /** Bytes that a value holds, 0 or more. Asked once for each time that the value is stored. */
   readonly sizeOf?: (value: V, key: K) => number;
   /**
    * Called once for every value that left, unless it was recycled: after its last holder has let go of it and a grace
@@ -42,10 +51,14 @@ export interface ObjectCacheOptions<K, V> {
   readonly dispose?: (value: V, key: K, reason: DisposeReason) => unknown;
   /**
    * Makes a value that nobody uses any more ready for another key, in place, or returns another to use instead. With
-   * it, a miss takes such a value instead of allocating. A value that was taken is not disposed of.
+   * it, a miss takes such a value instead of allocating. A value that was taken is not disposed of; if this throws, it
+   * is.
+   *
+   * Some values that have left are kept for this, and so disposed of later: one for each 8 of `max`, at most 1,024, and
+   * 1/8 of `maxBytes`, but one in any case. A shrinker takes them first.
    */
   readonly recycle?: (value: V, key: K) => V | void;
-  /** What `fetch`, and `use` on a miss, make values with. */
+  /** What `fetch`, `acquireOrLoad`, and `use` on a miss, make values with. */
   readonly load?: Load<K, V>;
   /** Cost to refill, for the shrinker. Default 2; 0 means free to refill. */
   readonly seeks?: number;
@@ -57,7 +70,12 @@ export interface ObjectCacheOptions<K, V> {
   readonly nodes?: NodePool;
   /** Milliseconds for deadlines. Default: a coarse clock of 1 ms. */
   readonly clock?: Clock;
-  /** Where errors of `dispose`, of loads that nobody waits for, and leaks go. Default: an uncaught exception. */
+  /** Where turns come from, when there is more to dispose of than one turn has time for. Default: the event loop. */
+  readonly scheduler?: Scheduler;
+  /**
+   * Where errors of `dispose`, of loads that nobody waits for, and leaks go; `key` is undefined if it is not of one.
+   * Default: an uncaught exception.
+   */
   readonly onError?: (error: unknown, key: K | undefined) => void;
 }
 
@@ -87,19 +105,24 @@ export interface ObjectCacheStats {
   readonly expirations: number;
   /** Values that were too large to be stored. */
   readonly rejected: number;
-  /** Calls of the load function. */
+  /** Loads that were begun. */
   readonly loads: number;
   /** Callers who joined a load that was under way. */
   readonly coalesced: number;
+  /** Loads that failed; not those that were aborted. */
   readonly loadErrors: number;
   /** Holds by `use` and `acquire` that are open. */
   readonly held: number;
   /** Guards that were garbage-collected while they held. */
   readonly leaks: number;
-  /** Values that left and have not been disposed of: held, or waiting for their grace period. */
+  /** Values that left and have not been disposed of: held, waiting for their grace period, or kept for reuse. */
   readonly retired: number;
   /** Bytes of these. */
   readonly retiredBytes: number;
+  /** Of these, how many are kept for reuse. */
+  readonly reusable: number;
+  /** Values that left for good. */
   readonly disposed: number;
+  /** Values that were made ready for another key. */
   readonly recycled: number;
 }

@@ -1,3 +1,4 @@
+import { CoarseClock } from '@core/base';
 import { cachePlugin, inject, type Plugin, type PluginContext, pluginOf, TOKENS } from '@core/framework';
 import { ObjectCache } from './object-cache.js';
 import { ObjectCacheError } from './object-cache-error.js';
@@ -13,10 +14,12 @@ class ObjectCachePlugin<K, V> {
     @inject(TOKENS.Options) options: ObjectCacheOptions<K, V>,
   ) {
     this.provided = new ObjectCache<K, V>({
-      rcu: context.rcu,
-      onError: context.errored,
       ...options,
       name: context.name,
+      rcu: options.rcu ?? context.rcu,
+      clock: options.clock ?? new CoarseClock(1, context.clock, context.scheduler),
+      scheduler: options.scheduler ?? context.scheduler,
+      onError: options.onError ?? context.errored,
     });
     context.shrinker(this.provided.asShrinker());
   }

@@ -30,7 +30,8 @@ export class Expiry {
 
   /** Milliseconds for which the entry stays fresh. */
   remainingMs(slot: number): number {
-    return Math.max(0, (this.staleAt[slot] as number) - this.clock.now());
+    const at = this.staleAt[slot] as number;
+    return at === Infinity ? Infinity : Math.max(0, at - this.clock.now());
   }
 
   grow(capacity: number): void {

@@ -1,176 +1,323 @@
+import { type Scheduler, assert, isThenable } from '@core/base';
 import type { NodePool } from '@core/genradix';
-import type { RcuFlavor } from '@core/rcu';
+import type { AdvanceObserver, RcuFlavor } from '@core/rcu';
 import { RcuPending } from '@core/rcu-pending';
-import { assert } from '@core/base';
 import type { DisposeReason } from '../options.js';
-import { Lease } from './lease.js';
+import { Bin, CELLS } from './bin.js';
+import { sharedRcu } from './shared-rcu.js';
 
-/** Leases kept for the next value: as many as leave in a busy turn. */
-const MAX_SPARE_LEASES = 16_384;
+/** Values to a bin: enough that the pending costs nothing per value, few enough for its time budget to be kept. */
+const BIN_SIZE = 32;
+/** Bins kept for the next values: for as many as leave in a few busy turns. */
+const MAX_SPARE_BINS = 512;
 
 export interface GraveyardOptions<K, V> {
   readonly rcu: RcuFlavor;
   readonly nodes: NodePool | undefined;
+  readonly scheduler: Scheduler | undefined;
   readonly dispose: ((value: V, key: K, reason: DisposeReason) => unknown) | null;
   readonly recycle: ((value: V, key: K) => V | void) | null;
+  /** How many values, and bytes of them, are kept for reuse. */
+  readonly maxReusable: number;
+  readonly maxReusableBytes: number;
+  /** Must not throw. */
   readonly onError: (error: unknown, key: K | undefined) => void;
 }
 
 /**
- * Values that have left the cache, until their last holder has let go and a grace period has passed.
+ * Values that have left the cache and that nobody holds: for a grace period, and with `recycle`, longer.
  *
- * Values for which nobody wants to know (no `dispose`, no `recycle`, not held) never come here: dropping a plain object
- * is what the garbage collector is for.
+ * Values wait in bins. The open bin has been handed to the pending already, and takes more values until the cookie
+ * advances: so long they would be stored under the same cookie, and need no call each. The flavour says so before, and
+ * then the bin is closed. A flavour that tells nothing gets a bin for each value.
  */
-export class Graveyard<K, V> {
+export class Graveyard<K, V> implements AdvanceObserver {
+  /** Whether values that leave must come here; else dropping them is what the garbage collector is for. */
+  readonly wanted: boolean;
   disposed = 0;
   recycled = 0;
-  /** Bytes of the values here. */
+  /** Values here, and their bytes. */
+  count = 0;
   bytes = 0;
-  /** Holds on values here or in the cache. */
-  held = 0;
-  private readonly pending: RcuPending<Lease<K, V>>;
-  /** Values that have left and are held. */
-  private heldRetired = 0;
-  private readonly spares: Lease<K, V>[] = [];
-  private spareCount = 0;
+  private readonly rcu: RcuFlavor;
+  private readonly pending: RcuPending<Bin<K, V>>;
+  private open: Bin<K, V> | null = null;
+  private observing = false;
+  private closed = false;
+  /** Where values wait if the flavour refuses them, since it was closed. */
+  private refuge: RcuFlavor | null = null;
+  private readonly spares: Bin<K, V>[] = [];
+  /** Values whose grace period is over, kept for reuse. */
+  private readonly ready = new Bin<K, V>(0);
+  private readyBytes = 0;
+  private readonly maxReusable: number;
+  private readonly maxReusableBytes: number;
   private readonly disposeValue: ((value: V, key: K, reason: DisposeReason) => unknown) | null;
   private readonly recycleValue: ((value: V, key: K) => V | void) | null;
+  private readonly onError: (error: unknown, key: K | undefined) => void;
 
   constructor(options: GraveyardOptions<K, V>) {
+    this.rcu = options.rcu;
     this.disposeValue = options.dispose;
     this.recycleValue = options.recycle;
-    this.pending = new RcuPending<Lease<K, V>>({
+    this.wanted = options.dispose !== null || options.recycle !== null;
+    this.maxReusable = options.recycle === null ? 0 : options.maxReusable;
+    this.maxReusableBytes = options.maxReusableBytes;
+    this.onError = options.onError;
+    this.pending = new RcuPending<Bin<K, V>>({
       rcu: options.rcu,
       ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
-      process: (lease) => this.finish(lease),
+      ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
+      process: (bin) => this.process(bin),
       onError: (error) => options.onError(error, undefined),
     });
   }
 
-  /** Values here: held, or waiting for their grace period. */
-  get count(): number {
-    return this.pending.count + this.heldRetired;
+  /** Values kept for reuse. */
+  get reusable(): number {
+    return this.ready.length;
   }
 
-  /** Whether values that leave must come here even if nobody holds them. */
-  get wanted(): boolean {
-    return this.disposeValue !== null || this.recycleValue !== null;
-  }
-
-  /** A lease on a value, with no hold on it. */
-  lease(key: K, value: V, bytes: number): Lease<K, V> {
-    let lease: Lease<K, V>;
-    if (this.spareCount > 0) {
-      this.spareCount--;
-      lease = this.spares[this.spareCount] as Lease<K, V>;
+  /** A value has left, and nobody holds it. Only if it is {@link wanted}. */
+  retire(key: K, value: V, bytes: number, reason: DisposeReason): void {
+    this.count++;
+    if (bytes !== 0) {
+      this.bytes += bytes;
+    }
+    const { open } = this;
+    if (open === null) {
+      this.openBin(key, value, bytes, reason);
     } else {
-      lease = new Lease<K, V>();
-    }
-    lease.key = key;
-    lease.value = value;
-    lease.bytes = bytes;
-    return lease;
-  }
-
-  hold(lease: Lease<K, V>): void {
-    lease.holds++;
-    this.held++;
-  }
-
-  /** Lets go. @returns whether that was the last hold on a value still in the cache */
-  letGo(lease: Lease<K, V>): boolean {
-    assert(lease.holds > 0, 'Cannot let go of a value that is not held');
-    lease.holds--;
-    this.held--;
-    if (lease.holds > 0) {
-      return false;
-    }
-    if (lease.reason === null) {
-      return true;
-    }
-    this.heldRetired--;
-    this.bury(lease);
-    return false;
-  }
-
-  /** The value of `lease` has left the cache. */
-  retire(lease: Lease<K, V>, reason: DisposeReason): void {
-    lease.reason = reason;
-    this.bytes += lease.bytes;
-    if (lease.holds === 0) {
-      this.bury(lease);
-    } else {
-      this.heldRetired++;
+      open.put(key, value, bytes, reason);
+      if (open.length === BIN_SIZE) {
+        this.open = null;
+      }
     }
   }
 
-  /** Gives back a lease of a value that stays in the cache. */
-  forget(lease: Lease<K, V>): void {
-    lease.key = undefined;
-    lease.value = undefined;
-    lease.reason = null;
-    if (this.spareCount < MAX_SPARE_LEASES) {
-      this.spares[this.spareCount] = lease;
-      this.spareCount++;
-    }
+  cookieAdvanced(): void {
+    this.observing = false;
+    this.open = null;
   }
 
-  /** A value that nobody uses any more, made ready for `key`, or `undefined`. */
-  recycleFor(key: K): V | undefined {
-    if (this.recycleValue === null || this.pending.count === 0) {
+  /**
+   * A value that nobody uses any more, made ready for `key`, or `undefined`.
+   *
+   * @throws what `recycle` throws, and TypeError if it returns a promise
+   */
+  reuse(key: K): V | undefined {
+    const { ready } = this;
+    if (ready.length === 0) {
       return undefined;
     }
-    const lease = this.pending.dequeueExpired();
-    if (lease === undefined) {
-      return undefined;
-    }
-    const value = lease.value as V;
-    let ready: V | void;
+    const last = ready.length - 1;
+    const value = ready.valueAt(last);
+    const oldKey = ready.keyAt(last);
+    const reason = ready.reasonAt(last);
+    const bytes = this.takeReady();
+    this.left(bytes);
+    let made: V | void;
     try {
-      ready = this.recycleValue(value, key);
+      made = (this.recycleValue as (value: V, key: K) => V | void)(value, key);
+      if (made !== undefined && isThenable(made) && !isThenable(value)) {
+        throw new TypeError('Cannot reuse a value: recycle returned a promise; it must be synchronous');
+      }
     } catch (error) {
-      // It is still to be disposed of, like any other.
-      this.pending.enqueue(lease);
+      // It may be half made over, so nobody else may have it.
+      this.buryForGood(oldKey, value, bytes, reason);
       throw error;
     }
-    this.leave(lease);
     this.recycled++;
-    return ready === undefined ? value : ready;
+    return made === undefined ? value : made;
   }
 
-  /** Resolves when every value that has left and is not held has been disposed of. */
-  barrier(): Promise<void> {
-    return this.pending.barrier();
+  /** Lets up to `limit` of the values kept for reuse be disposed of, in a later turn. @returns how many */
+  discard(limit: number): number {
+    const { ready } = this;
+    let done = 0;
+    while (done < limit && ready.length > 0) {
+      const bin = this.binForGood();
+      while (bin.length < BIN_SIZE && done < limit && ready.length > 0) {
+        const last = ready.length - 1;
+        const value = ready.valueAt(last);
+        const key = ready.keyAt(last);
+        const reason = ready.reasonAt(last);
+        bin.put(key, value, this.takeReady(), reason);
+        done++;
+      }
+      this.enqueue(bin);
+    }
+    return done;
+  }
+
+  /** Keeps nothing for reuse any more. Resolves when every value that is here has been disposed of. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.discard(Infinity);
+    await this.pending.barrier();
+    await this.refuge?.barrier();
   }
 
   checkInvariants(): void {
     this.pending.checkInvariants();
+    assert(this.count >= this.pending.count + this.ready.length, 'There are more bins than values');
     assert(this.count > 0 || this.bytes === 0, () => `Nothing is retired, and ${this.bytes} bytes are`);
-    for (const lease of this.spares.slice(0, this.spareCount)) {
-      assert(lease.holds === 0 && lease.value === undefined, 'A spare lease is in use');
+    assert(this.ready.length <= this.maxReusable, 'More values are kept for reuse than may be');
+    for (const bin of this.spares) {
+      assert(bin.length === 0 && bin.cells.every((cell) => typeof cell !== 'object'), 'A spare bin holds something');
+    }
+    assert(
+      this.open === null || (this.open.length > 0 && this.open.length < BIN_SIZE),
+      'The open bin is empty or full',
+    );
+  }
+
+  private openBin(key: K, value: V, bytes: number, reason: DisposeReason): void {
+    const bin = this.spares.pop() ?? new Bin<K, V>(BIN_SIZE);
+    bin.put(key, value, bytes, reason);
+    if (this.rcu.notifyAdvance !== undefined) {
+      // Before it is enqueued: what the pending does then may already advance the cookie, and so close it.
+      this.open = bin;
+      if (!this.observing) {
+        this.observing = true;
+        this.rcu.notifyAdvance(this);
+      }
+    }
+    this.enqueue(bin);
+  }
+
+  private binForGood(): Bin<K, V> {
+    const bin = this.spares.pop() ?? new Bin<K, V>(BIN_SIZE);
+    bin.reusable = false;
+    return bin;
+  }
+
+  private buryForGood(key: K, value: V, bytes: number, reason: DisposeReason): void {
+    this.count++;
+    this.bytes += bytes;
+    const bin = this.binForGood();
+    bin.put(key, value, bytes, reason);
+    this.enqueue(bin);
+  }
+
+  /** Never throws: the cache is in the middle of something. */
+  private enqueue(bin: Bin<K, V>): void {
+    try {
+      this.pending.enqueue(bin);
+    } catch (error) {
+      // The flavour was closed under the cache, so it has no readers. Turns are all that is left to wait for.
+      this.open = null;
+      if (this.refuge === null) {
+        this.refuge = sharedRcu();
+        // Not here, since it may call back.
+        queueMicrotask(() => this.onError(error, undefined));
+      }
+      this.refuge.call(() => void this.process(bin));
     }
   }
 
-  private bury(lease: Lease<K, V>): void {
-    if (this.wanted) {
-      this.pending.enqueue(lease);
-    } else {
-      this.leave(lease);
+  /** The grace period of the values in `bin` is over. */
+  private process(bin: Bin<K, V>): unknown {
+    if (this.open === bin) {
+      this.open = null;
     }
+    const waits = bin.reusable && this.maxReusable > 0 ? this.keepSome(bin) : this.disposeOfAll(bin);
+    bin.length = 0;
+    bin.reusable = true;
+    if (this.spares.length < MAX_SPARE_BINS) {
+      this.spares.push(bin);
+    }
+    return waits === null ? undefined : Promise.all(waits);
   }
 
-  private finish(lease: Lease<K, V>): unknown {
-    const value = lease.value as V;
-    const key = lease.key as K;
-    const reason = lease.reason as DisposeReason;
-    this.leave(lease);
+  /** @returns what is to be waited for, if anything */
+  private disposeOfAll(bin: Bin<K, V>): PromiseLike<void>[] | null {
+    const { cells, sizes, length } = bin;
+    let waits: PromiseLike<void>[] | null = null;
+    for (let index = 0, at = 0; index < length; index++, at += CELLS) {
+      const value = cells[at] as V;
+      const key = cells[at + 1] as K;
+      const reason = cells[at + 2] as DisposeReason;
+      cells[at] = undefined;
+      cells[at + 1] = undefined;
+      waits = this.disposeOf(value, key, sizes === null ? 0 : (sizes[index] as number), reason, waits);
+    }
+    return waits;
+  }
+
+  /** As {@link disposeOfAll}, but of those that are not kept for reuse. */
+  private keepSome(bin: Bin<K, V>): PromiseLike<void>[] | null {
+    let waits: PromiseLike<void>[] | null = null;
+    for (let index = 0; index < bin.length; index++) {
+      const value = bin.valueAt(index);
+      const key = bin.keyAt(index);
+      const bytes = bin.bytesAt(index);
+      const reason = bin.reasonAt(index);
+      bin.empty(index);
+      if (this.keeps(bytes)) {
+        this.ready.put(key, value, bytes, reason);
+        this.readyBytes += bytes;
+      } else {
+        waits = this.disposeOf(value, key, bytes, reason, waits);
+      }
+    }
+    return waits;
+  }
+
+  /** @returns `waits`, with what is to be waited for, if anything */
+  private disposeOf(
+    value: V,
+    key: K,
+    bytes: number,
+    reason: DisposeReason,
+    waits: PromiseLike<void>[] | null,
+  ): PromiseLike<void>[] | null {
+    const { disposeValue } = this;
+    this.left(bytes);
     this.disposed++;
-    return this.disposeValue === null ? undefined : this.disposeValue(value, key, reason);
+    if (disposeValue !== null) {
+      try {
+        const result = disposeValue(value, key, reason);
+        if (result !== undefined && isThenable(result)) {
+          return [...(waits ?? []), this.settled(result, key)];
+        }
+      } catch (error) {
+        this.onError(error, key);
+      }
+    }
+    return waits;
   }
 
-  private leave(lease: Lease<K, V>): void {
-    this.bytes -= lease.bytes;
-    this.forget(lease);
+  private async settled(result: PromiseLike<unknown>, key: K): Promise<void> {
+    try {
+      await result;
+    } catch (error) {
+      this.onError(error, key);
+    }
+  }
+
+  /** Whether a value of so many bytes is kept for reuse. One always is. */
+  private keeps(bytes: number): boolean {
+    const { length } = this.ready;
+    return (
+      !this.closed && length < this.maxReusable && (length === 0 || this.readyBytes + bytes <= this.maxReusableBytes)
+    );
+  }
+
+  /** Takes out the last of the values kept for reuse. @returns its bytes */
+  private takeReady(): number {
+    const { ready } = this;
+    const bytes = ready.bytesAt(ready.length - 1);
+    ready.drop();
+    this.readyBytes = ready.length === 0 ? 0 : this.readyBytes - bytes;
+    return bytes;
+  }
+
+  private left(bytes: number): void {
+    this.count--;
+    if (bytes !== 0) {
+      // Sizes that are fractions would leave something.
+      this.bytes = this.count === 0 ? 0 : this.bytes - bytes;
+    }
   }
 }

@@ -1,117 +1,280 @@
 import { isThenable } from '@core/base';
-import type { FetchOptions, Load, LoadContext } from '../options.js';
+import type { FetchOptions, Load } from '../options.js';
+import { AbortListeners } from './abort-listeners.js';
+import { checkSize, checkTtl } from './check-options.js';
+import { type EntryTable, NO_SLOT } from './entry-table.js';
+import { Flight, type Loaded } from './flight.js';
+import type { Graveyard } from './graveyard.js';
+import type { Holds } from './holds.js';
 import type { Lease } from './lease.js';
 
-/** What came of a load: the value, and a lease on it if somebody asked to hold it. */
-export interface Loaded<K, V> {
-  readonly value: V;
-  readonly lease: Lease<K, V> | null;
-}
-
-/** One call of a load function, and those who wait for it. */
-export class Flight<K, V> {
-  readonly key: K;
-  readonly options: FetchOptions<K, V>;
-  readonly controller: AbortController = new AbortController();
-  /** Callers that have not given up. */
-  callers = 0;
-  /** How many of them want to hold the value. */
-  holds = 0;
-  /** Goes on without callers: a refresh in the background. */
-  background = false;
-  /** The key was set or deleted meanwhile: the value is too old to be stored. */
-  superseded = false;
-  /** The value is there, and held for those who wanted that. */
-  landed = false;
-  /** A value made ready for the key, which the load should return; if it does not, somebody must dispose of it. */
-  readonly recycled: V | undefined;
-  promise!: Promise<Loaded<K, V>>;
-
-  constructor(key: K, options: FetchOptions<K, V>, recycled: V | undefined) {
-    this.key = key;
-    this.options = options;
-    this.recycled = recycled;
-  }
-}
-
 export interface LoadsOptions<K, V> {
-  /** Stores what was loaded, unless the flight was superseded, and takes as many holds as the flight wants. */
-  readonly land: (flight: Flight<K, V>, value: V) => Loaded<K, V>;
-  /** A load has failed. */
-  readonly fail: (flight: Flight<K, V>) => void;
-  /** A load that nobody waits for has failed. */
+  readonly table: EntryTable<K, V>;
+  readonly holds: Holds<K, V>;
+  readonly graveyard: Graveyard<K, V>;
+  readonly ttlMs: number | undefined;
+  /** Bytes of a value. Calls user code, and throws if they are not known. */
+  readonly measure: (key: K, value: V, options: FetchOptions<K, V>) => number;
+  /** Where errors of loads that nobody waits for go. Must not throw. */
   readonly onError: (error: unknown, key: K) => void;
 }
 
-/** The loads under way: at most one for each key, joined by everyone who wants it. */
+/**
+ * The loads under way: at most one for each key that is not superseded, joined by everyone who wants its value.
+ *
+ * User code (`load`, `recycle`, `sizeOf`, abort listeners) may call back into the cache at each place where it runs, so
+ * what is known of entries before is looked up again after.
+ */
 export class Loads<K, V> {
   started = 0;
   coalesced = 0;
   errors = 0;
-  /** How many are under way. A field, and not the map's size, which is a call. */
+  /** How many can be joined. A field, and not the map's size, which is a call. */
   count = 0;
+  /** Those that can be joined. */
   private readonly flights = new Map<K, Flight<K, V>>();
-  private readonly land: LoadsOptions<K, V>['land'];
-  private readonly fail: LoadsOptions<K, V>['fail'];
-  private readonly onError: LoadsOptions<K, V>['onError'];
+  /** Those whose callers wait, superseded ones included. */
+  private readonly waiting = new Set<Flight<K, V>>();
+  private readonly aborts = new AbortListeners();
+  private readonly table: EntryTable<K, V>;
+  private readonly holds: Holds<K, V>;
+  private readonly graveyard: Graveyard<K, V>;
+  private readonly options: LoadsOptions<K, V>;
 
   constructor(options: LoadsOptions<K, V>) {
-    this.land = options.land;
-    this.fail = options.fail;
-    this.onError = options.onError;
+    this.options = options;
+    this.table = options.table;
+    this.holds = options.holds;
+    this.graveyard = options.graveyard;
   }
 
-  get(key: K): Flight<K, V> | undefined {
-    return this.flights.get(key);
+  has(key: K): boolean {
+    return this.flights.has(key);
   }
 
-  /** What is loaded for this key from now on replaces what a load under way will bring. */
+  /**
+   * Waits for the value as one of the callers of a load: of the one under way, or of a new one.
+   *
+   * @param hold whether to hold the value; whoever gets the lease must let go of it
+   */
+  join(key: K, load: Load<K, V>, options: FetchOptions<K, V>, hold: boolean): Promise<Loaded<K, V>> {
+    let flight = this.flights.get(key);
+    const isNew = flight === undefined;
+    if (flight === undefined) {
+      flight = this.begin(key, options);
+    } else {
+      this.coalesced++;
+    }
+    flight.callers++;
+    flight.holds += hold ? 1 : 0;
+    if (isNew) {
+      // Only now: a load that is not asynchronous lands in here.
+      this.run(flight, load);
+    }
+    return options.signal === undefined ? flight.promise : this.until(options.signal, flight, hold);
+  }
+
+  /** Loads in the background, unless a load is under way. Errors of the load are reported. */
+  refresh(key: K, load: Load<K, V>, options: FetchOptions<K, V>): void {
+    if (!this.flights.has(key)) {
+      const flight = this.begin(key, options);
+      flight.background = true;
+      this.run(flight, load);
+    }
+  }
+
+  /** What is in the cache from now on is newer than what a load under way will bring. */
   supersede(key: K): void {
     const flight = this.flights.get(key);
     if (flight !== undefined) {
       flight.superseded = true;
-      this.drop(flight);
+      this.flights.delete(key);
+      this.count = this.flights.size;
     }
   }
 
   supersedeAll(): void {
-    for (const key of this.flights.keys()) {
-      this.supersede(key);
-    }
-  }
-
-  /** Supersedes and aborts every load; those who wait are told `reason`. */
-  abortAll(reason: unknown): void {
     for (const flight of this.flights.values()) {
       flight.superseded = true;
-      flight.controller.abort(reason);
     }
     this.flights.clear();
     this.count = 0;
   }
 
-  start(key: K, load: Load<K, V>, options: FetchOptions<K, V>, context: Omit<LoadContext<V>, 'signal'>): Flight<K, V> {
-    const flight = new Flight<K, V>(key, options, context.recycled);
+  /** Aborts every load; those who wait are told `reason`. */
+  abortAll(reason: unknown): void {
+    const aborted = [...this.waiting];
+    this.supersedeAll();
+    this.waiting.clear();
+    for (const flight of aborted) {
+      flight.cancel(reason);
+    }
+    for (const flight of aborted) {
+      flight.controller.abort(reason);
+    }
+  }
+
+  private begin(key: K, options: FetchOptions<K, V>): Flight<K, V> {
+    if (options.size !== undefined) {
+      checkSize(options.size);
+    }
+    if (options.ttlMs !== undefined) {
+      checkTtl(options.ttlMs);
+    }
+    const flight = new Flight<K, V>(key, options);
     this.started++;
+    this.waiting.add(flight);
     this.flights.set(key, flight);
     this.count = this.flights.size;
-    flight.promise = this.run(flight, load, { ...context, signal: flight.controller.signal });
-    // Whoever waits sees the error; if nobody does, `run` has reported it.
-    flight.promise.catch(() => {});
     return flight;
   }
 
-  /** Waits for a flight as one of its callers. */
-  join(flight: Flight<K, V>, hold: boolean, signal: AbortSignal | undefined): Promise<Loaded<K, V>> {
-    flight.callers++;
-    flight.holds += hold ? 1 : 0;
-    return signal === undefined ? flight.promise : this.joinUntil(flight, hold, signal);
+  /** Calls the load. Never throws. */
+  private run(flight: Flight<K, V>, load: Load<K, V>): void {
+    const { key } = flight;
+    let made: V | PromiseLike<V>;
+    try {
+      flight.recycled = this.graveyard.reuse(key);
+      if (flight.told) {
+        // The cache was closed by that.
+        this.settled(flight);
+        return;
+      }
+      const slot = this.table.slots.get(key);
+      if (slot !== undefined && this.graveyard.wanted) {
+        flight.stale = this.table.pin(slot);
+      }
+      const stale = slot === undefined ? undefined : this.table.valueAt(slot);
+      made = load(key, { signal: flight.controller.signal, stale, recycled: flight.recycled });
+      if (isThenable(made)) {
+        Promise.resolve(made).then(
+          (value) => this.arrived(flight, value),
+          (error: unknown) => this.failed(flight, error),
+        );
+        return;
+      }
+    } catch (error) {
+      this.failed(flight, error);
+      return;
+    }
+    this.arrived(flight, made);
   }
 
-  private joinUntil(flight: Flight<K, V>, hold: boolean, signal: AbortSignal): Promise<Loaded<K, V>> {
+  private arrived(flight: Flight<K, V>, value: V): void {
+    let loaded: Loaded<K, V>;
+    try {
+      loaded = this.land(flight, value);
+    } catch (error) {
+      this.failed(flight, error);
+      return;
+    }
+    this.settled(flight);
+    this.drop(flight);
+    flight.tell(loaded);
+  }
+
+  private failed(flight: Flight<K, V>, error: unknown): void {
+    this.settled(flight);
+    this.drop(flight);
+    if (flight.told) {
+      // It was aborted, and so has failed.
+      return;
+    }
+    this.errors++;
+    if (flight.callers === 0) {
+      this.options.onError(error, flight.key);
+    }
+    flight.cancel(error);
+  }
+
+  /** The load has settled: it uses nothing of the cache's any more. */
+  private settled(flight: Flight<K, V>): void {
+    const { stale, recycled } = flight;
+    flight.stale = null;
+    flight.recycled = undefined;
+    if (stale !== null) {
+      this.table.unpin(stale);
+    }
+    if (recycled !== undefined) {
+      this.table.refuse(flight.key, recycled, 0);
+    }
+  }
+
+  /** Stores what a load brought, and holds it for those who want that, before anything can evict it. */
+  private land(flight: Flight<K, V>, value: V): Loaded<K, V> {
+    const { key, options } = flight;
+    if (value === flight.recycled) {
+      flight.recycled = undefined;
+    }
+    let size = 0;
+    if (!flight.told) {
+      try {
+        size = this.options.measure(key, value, options);
+      } catch (error) {
+        if (flight.stale === null || flight.stale.value !== value) {
+          this.table.refuse(key, value, 0);
+        }
+        throw error;
+      }
+    }
+    return { value, lease: this.place(flight, value, size, options.ttlMs ?? this.options.ttlMs) };
+  }
+
+  /** Sees to it that the value is in the cache, or retired, once. @returns the lease with the holds that are wanted */
+  private place(flight: Flight<K, V>, value: V, size: number, ttlMs: number | undefined): Lease<K, V> | null {
+    const { table } = this;
+    const { key, stale, holds, superseded } = flight;
+    const slot = table.slots.get(key) ?? NO_SLOT;
+    const fits = size <= table.maxBytes;
+    if (slot !== NO_SLOT && table.valueAt(slot) === value) {
+      // It is there already: the load returned the stale one, or has stored its value itself.
+      const lease = holds > 0 ? table.hold(slot, holds) : null;
+      if (!superseded && fits) {
+        table.store(key, value, size, ttlMs);
+      } else if (!superseded) {
+        table.reject(key, value, size);
+      }
+      return lease;
+    }
+    if (stale !== null && stale.value === value) {
+      // The load returned the stale one, which has left meanwhile. It is pinned, so it was not disposed of.
+      this.holds.hold(stale, holds);
+      if (!superseded && fits) {
+        table.revive(stale, size, ttlMs);
+      }
+      return stale;
+    }
+    if (superseded) {
+      return this.placeNowhere(key, value, size, holds);
+    }
+    if (fits) {
+      const stored = table.store(key, value, size, ttlMs);
+      return holds > 0 ? table.hold(stored, holds) : null;
+    }
+    table.rejected++;
+    if (slot !== NO_SLOT) {
+      table.remove(slot, 'set');
+    }
+    return this.placeNowhere(key, value, size, holds);
+  }
+
+  /** A value that is not stored is retired at once; whoever waits for it has it for this turn, or holds it. */
+  private placeNowhere(key: K, value: V, size: number, holds: number): Lease<K, V> | null {
+    if (holds === 0) {
+      this.table.refuse(key, value, size);
+      return null;
+    }
+    const lease = this.holds.lease(key, value);
+    this.holds.hold(lease, holds);
+    this.holds.leave(lease, size, 'reject');
+    return lease;
+  }
+
+  /** Waits for the flight until `signal` says otherwise. */
+  private until(signal: AbortSignal, flight: Flight<K, V>, hold: boolean): Promise<Loaded<K, V>> {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
-        if (flight.landed) {
+        if (flight.told) {
           // The value is on its way, and held: too late to give up.
           return;
         }
@@ -119,71 +282,29 @@ export class Loads<K, V> {
         flight.callers--;
         flight.holds -= hold ? 1 : 0;
         if (flight.callers === 0 && !flight.background) {
-          this.abandon(flight, signal.reason);
+          this.drop(flight);
+          flight.cancel(signal.reason);
+          flight.controller.abort(signal.reason);
         }
       };
-      signal.addEventListener('abort', giveUp, { once: true });
-      flight.promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+      flight.promise.then(resolve, reject);
+      if (signal.aborted) {
+        // By the load itself.
+        giveUp();
+      } else {
+        const settled = (): void => this.aborts.remove(signal, giveUp);
+        this.aborts.add(signal, giveUp);
+        flight.promise.then(settled, settled);
+      }
     });
   }
 
-  private abandon(flight: Flight<K, V>, reason: unknown): void {
-    flight.superseded = true;
-    this.drop(flight);
-    flight.controller.abort(reason);
-  }
-
-  private async run(flight: Flight<K, V>, load: Load<K, V>, context: LoadContext<V>): Promise<Loaded<K, V>> {
-    try {
-      const made = load(flight.key, context);
-      const value = isThenable(made) ? await this.orAborted(flight, made) : made;
-      const loaded = this.land(flight, value);
-      flight.landed = true;
-      return loaded;
-    } catch (error) {
-      this.errors++;
-      this.fail(flight);
-      if (flight.callers === 0 && !flight.controller.signal.aborted) {
-        this.onError(error, flight.key);
-      }
-      throw error;
-    } finally {
-      this.drop(flight);
-    }
-  }
-
-  /** Takes a flight out, unless another one has taken its key. */
+  /** Takes a flight out whose callers are told; another one may have taken its key. */
   private drop(flight: Flight<K, V>): void {
+    this.waiting.delete(flight);
     if (this.flights.get(flight.key) === flight) {
       this.flights.delete(flight.key);
       this.count = this.flights.size;
     }
-  }
-
-  /** A load that ignores its signal must not hold up those who were told of the abort; what it brings is buried. */
-  private orAborted(flight: Flight<K, V>, made: PromiseLike<V>): Promise<V> {
-    const { signal } = flight.controller;
-    return new Promise<V>((resolve, reject) => {
-      const aborted = (): void => {
-        reject(signal.reason as Error);
-        made.then(
-          (value) => {
-            this.land(flight, value);
-          },
-          () => {},
-        );
-      };
-      signal.addEventListener('abort', aborted, { once: true });
-      made.then(
-        (value) => {
-          signal.removeEventListener('abort', aborted);
-          resolve(value);
-        },
-        (error: unknown) => {
-          signal.removeEventListener('abort', aborted);
-          reject(error as Error);
-        },
-      );
-    });
   }
 }

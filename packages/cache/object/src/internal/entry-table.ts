@@ -1,0 +1,495 @@
+import { type Clock, assert } from '@core/base';
+import { type LruStatus, REMOVED, ROTATE, SKIP, SlotLru } from '@core/list-lru';
+import type { DisposeReason } from '../options.js';
+import { Expiry } from './expiry.js';
+import type { Graveyard } from './graveyard.js';
+import type { Holds } from './holds.js';
+import type { Lease } from './lease.js';
+
+// Not imported: an imported constant is read from a module cell each time.
+export const NO_SLOT = -1;
+const FIRST_CAPACITY = 64;
+
+export interface EntryTableOptions<K, V> {
+  readonly max: number;
+  readonly maxBytes: number;
+  readonly ttlMs: number | undefined;
+  /** For how long a stale entry is kept. */
+  readonly graceMs: number;
+  readonly clock: Clock;
+  readonly graveyard: Graveyard<K, V>;
+  readonly holds: Holds<K, V>;
+}
+
+/**
+ * The entries of a cache: a `Map` from keys to slots, arrays by slot, and two lists of slots.
+ *
+ * `order` has the entries that may be evicted, oldest first, and also held ones that eviction has not met yet. Those
+ * that it has met wait in `parked` until they are let go: so each hold costs eviction one look, however long it lasts.
+ *
+ * No user code runs in here.
+ */
+export class EntryTable<K, V> {
+  readonly slots: Map<K, number> = new Map();
+  /** As `slots.size`, which is a call. */
+  count = 0;
+  bytes = 0;
+  hits = 0;
+  misses = 0;
+  evictions = 0;
+  expirations = 0;
+  rejected = 0;
+  readonly maxBytes: number;
+  private readonly max: number;
+  private readonly keys: (K | undefined)[] = [];
+  private readonly values: (V | undefined)[] = [];
+  private readonly freeSlots: number[] = [];
+  private capacity = 0;
+  private referenced = new Uint8Array(0);
+  private readonly order = new SlotLru();
+  private parked: SlotLru | null = null;
+  private expiry: Expiry | null = null;
+  private sizes: Float64Array | null = null;
+  private leases: (Lease<K, V> | undefined)[] | null = null;
+  private readonly options: EntryTableOptions<K, V>;
+  private readonly graveyard: Graveyard<K, V>;
+  private readonly holds: Holds<K, V>;
+  private readonly judge = (slot: number): LruStatus => this.isolate(slot);
+
+  constructor(options: EntryTableOptions<K, V>) {
+    this.options = options;
+    this.max = options.max;
+    this.maxBytes = options.maxBytes;
+    this.graveyard = options.graveyard;
+    this.holds = options.holds;
+    this.grow();
+    if (options.ttlMs !== undefined) {
+      this.expiry = this.createExpiry();
+    }
+  }
+
+  /** How many could be evicted: all but the held ones that eviction has met. */
+  get evictable(): number {
+    return this.order.length;
+  }
+
+  get(key: K): V | undefined {
+    const slot = this.slots.get(key);
+    if (slot === undefined || (this.expiry !== null && this.expireIfStale(slot))) {
+      this.misses++;
+      return undefined;
+    }
+    this.referenced[slot] = 1;
+    this.hits++;
+    return this.values[slot];
+  }
+
+  /** The entry of `key`, stale or not, or {@link NO_SLOT}. One that is too stale to be kept is removed. */
+  find(key: K): number {
+    const slot = this.slots.get(key);
+    if (slot === undefined) {
+      return NO_SLOT;
+    }
+    if (this.expiry !== null && this.expiry.isGone(slot)) {
+      this.expire(slot);
+      return NO_SLOT;
+    }
+    return slot;
+  }
+
+  /** The entry of `key` if it is fresh, or {@link NO_SLOT}. */
+  findFresh(key: K): number {
+    const slot = this.slots.get(key);
+    return slot === undefined || (this.expiry !== null && this.expireIfStale(slot)) ? NO_SLOT : slot;
+  }
+
+  valueAt(slot: number): V {
+    return this.values[slot] as V;
+  }
+
+  /** Marks the entry as used, and counts a hit. */
+  hit(slot: number): V {
+    this.referenced[slot] = 1;
+    this.hits++;
+    return this.values[slot] as V;
+  }
+
+  isStale(slot: number): boolean {
+    return this.expiry !== null && this.expiry.isStale(slot);
+  }
+
+  remainingTtlMs(slot: number): number {
+    return this.expiry === null ? Infinity : this.expiry.remainingMs(slot);
+  }
+
+  /** Stores a value that is no larger than `maxBytes`, and retires what it replaces. @returns its slot */
+  store(key: K, value: V, size: number, ttlMs: number | undefined): number {
+    const old = this.slots.get(key);
+    let slot: number;
+    if (old === undefined) {
+      slot = this.insert(key, value, size);
+    } else {
+      slot = old;
+      this.replace(slot, value, size);
+    }
+    if (this.expiry !== null || ttlMs !== undefined) {
+      this.expiry ??= this.createExpiry();
+      this.expiry.set(slot, ttlMs ?? Infinity);
+    }
+    return slot;
+  }
+
+  /** A value is too large: retires it, and what has its key. */
+  reject(key: K, value: V, size: number): void {
+    this.rejected++;
+    const slot = this.slots.get(key);
+    if (slot !== undefined && this.values[slot] === value) {
+      // It is one value, to be disposed of once.
+      this.remove(slot, 'reject');
+      return;
+    }
+    if (slot !== undefined) {
+      this.remove(slot, 'set');
+    }
+    this.retireValue(key, value, size, 'reject');
+  }
+
+  /** Retires a value that came in vain, unless it is in the cache after all. */
+  refuse(key: K, value: V, size: number): void {
+    const slot = this.slots.get(key);
+    if (slot === undefined || this.values[slot] !== value) {
+      this.retireValue(key, value, size, 'reject');
+    }
+  }
+
+  remove(slot: number, reason: DisposeReason): void {
+    this.vacate(slot, reason);
+    this.order.del(slot);
+    this.keys[slot] = undefined;
+    this.values[slot] = undefined;
+    this.freeSlots.push(slot);
+    this.count--;
+    if (this.count === 0) {
+      // Sizes that are fractions would leave something.
+      this.bytes = 0;
+    }
+  }
+
+  expire(slot: number): void {
+    this.expirations++;
+    this.remove(slot, 'expire');
+  }
+
+  clear(): void {
+    for (const slot of this.slots.values()) {
+      this.remove(slot, 'delete');
+    }
+  }
+
+  /** Removes what is too stale to be kept. @returns how many */
+  purge(): number {
+    let purged = 0;
+    if (this.expiry !== null) {
+      for (const slot of this.slots.values()) {
+        if (this.expiry.isGone(slot)) {
+          this.expire(slot);
+          purged++;
+        }
+      }
+    }
+    return purged;
+  }
+
+  /** A shrinker's walk over the oldest. @returns how many were removed */
+  walk(sc: { nrToScan: number; nrScanned: number }): number {
+    return this.order.walk(sc, this.judge);
+  }
+
+  /** From now on sizes are kept, and count. */
+  keepSizes(): void {
+    this.sizes ??= new Float64Array(this.capacity);
+  }
+
+  hold(slot: number, times: number): Lease<K, V> {
+    const lease = this.leaseOf(slot);
+    this.holds.hold(lease, times);
+    return lease;
+  }
+
+  pin(slot: number): Lease<K, V> {
+    const lease = this.leaseOf(slot);
+    this.holds.pin(lease);
+    return lease;
+  }
+
+  /** A hold ends. */
+  letGo(lease: Lease<K, V>): void {
+    if (this.holds.release(lease)) {
+      this.endLease(lease);
+    }
+  }
+
+  unpin(lease: Lease<K, V>): void {
+    if (this.holds.unpin(lease)) {
+      this.endLease(lease);
+    }
+  }
+
+  /** Stores the value of a lease, which has left, again, under the key that it had. There is no entry of that key. */
+  revive(lease: Lease<K, V>, size: number, ttlMs: number | undefined): number {
+    const slot = this.store(lease.key as K, lease.value as V, size, ttlMs);
+    this.allLeases()[slot] = lease;
+    this.holds.revive(lease);
+    return slot;
+  }
+
+  checkInvariants(): void {
+    const { count, order, parked } = this;
+    const listed = order.length + (parked?.length ?? 0);
+    assert(this.slots.size === count, () => `${this.slots.size} keys, and ${count} are counted`);
+    assert(listed === count, () => `${count} entries, and ${listed} in the lists`);
+    assert(count + this.freeSlots.length === this.keys.length, 'A slot is neither used nor free');
+    assert(count <= this.max, 'The cache has too many entries');
+    let bytes = 0;
+    for (const [key, slot] of this.slots) {
+      const isParked = parked?.has(slot) === true;
+      const lease = this.leases?.[slot];
+      bytes += this.sizes?.[slot] ?? 0;
+      assert(order.has(slot) || isParked, 'An entry is in no list');
+      assert(!isParked || lease !== undefined, 'An entry is parked, and nobody holds it');
+      assert(Object.is(this.keys[slot], key) || key === 0, 'A slot has another key');
+      assert(
+        lease === undefined || (lease.holds > 0 && lease.reason === null && lease.value === this.values[slot]),
+        'A slot has a lease that is not its own',
+      );
+    }
+    assert(same(bytes, this.bytes), () => `Entries have ${bytes} bytes, and ${this.bytes} are counted`);
+    assert(this.bytes <= this.maxBytes || same(this.bytes, this.maxBytes), 'The cache has too many bytes');
+    for (const slot of this.freeSlots) {
+      assert(this.keys[slot] === undefined && this.values[slot] === undefined, 'A free slot holds something');
+      assert(!order.has(slot) && parked?.has(slot) !== true, 'A free slot is in a list');
+      assert(this.leases?.[slot] === undefined, 'A free slot has a lease');
+    }
+  }
+
+  private insert(key: K, value: V, size: number): number {
+    if (this.sizes !== null) {
+      this.makeRoom(size, NO_SLOT);
+    }
+    let slot: number;
+    if (this.count < this.max) {
+      slot = this.freeSlots.pop() ?? this.newSlot();
+      this.order.add(slot);
+      this.count++;
+    } else {
+      // The victim's slot and its place in the list are used again.
+      slot = this.victim(NO_SLOT);
+      this.vacate(slot, 'evict');
+      this.order.moveToTail(slot);
+    }
+    this.slots.set(key, slot);
+    this.keys[slot] = key;
+    this.values[slot] = value;
+    this.referenced[slot] = 0;
+    if (this.sizes !== null) {
+      this.sizes[slot] = size;
+      this.bytes += size;
+    }
+    return slot;
+  }
+
+  private replace(slot: number, value: V, size: number): void {
+    if (this.values[slot] !== value) {
+      this.retire(slot, 'set');
+      this.values[slot] = value;
+    }
+    this.referenced[slot] = 1;
+    if (this.sizes !== null) {
+      this.bytes += size - (this.sizes[slot] as number);
+      this.sizes[slot] = size;
+      if (this.bytes > this.maxBytes) {
+        // It is no larger than the limit by itself, so at the tail it is the last to be reached.
+        this.order.moveToTail(slot);
+        this.makeRoom(0, slot);
+      }
+    }
+  }
+
+  private makeRoom(size: number, keep: number): void {
+    const least = keep === NO_SLOT ? 0 : 1;
+    while (this.bytes + size > this.maxBytes && this.count > least) {
+      this.remove(this.victim(keep), 'evict');
+    }
+  }
+
+  /**
+   * The entry to evict, by second chance: the oldest whose bit is clear, and the bits that are met are cleared.
+   *
+   * Held ones are passed over; if there are no others, the one goes that was met first. Its value stays until it is
+   * let go. There must be one besides `keep`.
+   */
+  private victim(keep: number): number {
+    const { order, referenced } = this;
+    this.evictions++;
+    // One round clears all bits; so if nothing is found in two, there is nothing but `keep`.
+    for (let patience = 2 * order.length; patience > 0; patience--) {
+      const slot = order.head();
+      if (slot === keep) {
+        order.moveToTail(slot);
+      } else if (referenced[slot] !== 0) {
+        referenced[slot] = 0;
+        order.moveToTail(slot);
+      } else if (this.isHeld(slot)) {
+        this.park(slot);
+      } else {
+        return slot;
+      }
+    }
+    const parked = this.parked as SlotLru;
+    if (parked.head() === keep) {
+      parked.moveToTail(keep);
+    }
+    return parked.head();
+  }
+
+  /** What a shrinker's walk does with each entry. */
+  private isolate(slot: number): LruStatus {
+    if (this.expiry !== null && this.expiry.isGone(slot)) {
+      this.expire(slot);
+      return REMOVED;
+    }
+    if (this.referenced[slot] !== 0) {
+      this.referenced[slot] = 0;
+      return ROTATE;
+    }
+    if (this.isHeld(slot)) {
+      this.park(slot);
+      return SKIP;
+    }
+    this.evictions++;
+    this.remove(slot, 'evict');
+    return REMOVED;
+  }
+
+  private isHeld(slot: number): boolean {
+    return this.leases !== null && this.leases[slot] !== undefined;
+  }
+
+  private park(slot: number): void {
+    this.parked ??= new SlotLru(this.order.links);
+    this.order.del(slot);
+    this.parked.add(slot);
+  }
+
+  private unpark(slot: number): void {
+    if (this.parked !== null && this.parked.del(slot)) {
+      this.order.add(slot);
+    }
+  }
+
+  /** Takes key and value out of a slot, without freeing it. */
+  private vacate(slot: number, reason: DisposeReason): void {
+    this.slots.delete(this.keys[slot] as K);
+    this.retire(slot, reason);
+    if (this.sizes !== null) {
+      this.bytes -= this.sizes[slot] as number;
+      this.sizes[slot] = 0;
+    }
+  }
+
+  /** Lets go of the value in a slot: to whoever holds it, to the graveyard, or to the garbage collector. */
+  private retire(slot: number, reason: DisposeReason): void {
+    if (this.leases !== null) {
+      const lease = this.leases[slot];
+      if (lease !== undefined) {
+        this.leases[slot] = undefined;
+        this.unpark(slot);
+        this.holds.leave(lease, this.sizes === null ? 0 : (this.sizes[slot] as number), reason);
+        return;
+      }
+    }
+    if (this.graveyard.wanted) {
+      const size = this.sizes === null ? 0 : (this.sizes[slot] as number);
+      this.graveyard.retire(this.keys[slot] as K, this.values[slot] as V, size, reason);
+    }
+  }
+
+  private retireValue(key: K, value: V, size: number, reason: DisposeReason): void {
+    if (this.graveyard.wanted) {
+      this.graveyard.retire(key, value, size, reason);
+    }
+  }
+
+  /** @returns whether the entry is stale; if it is not even kept, it is removed */
+  private expireIfStale(slot: number): boolean {
+    const expiry = this.expiry as Expiry;
+    if (!expiry.isStale(slot)) {
+      return false;
+    }
+    if (expiry.isGone(slot)) {
+      this.expire(slot);
+    }
+    return true;
+  }
+
+  private leaseOf(slot: number): Lease<K, V> {
+    const leases = this.allLeases();
+    let lease = leases[slot];
+    if (lease === undefined) {
+      lease = this.holds.lease(this.keys[slot] as K, this.values[slot] as V);
+      leases[slot] = lease;
+    }
+    return lease;
+  }
+
+  /** Nobody holds the value any more, which is in the cache. */
+  private endLease(lease: Lease<K, V>): void {
+    const slot = this.slots.get(lease.key as K) as number;
+    this.allLeases()[slot] = undefined;
+    this.holds.forget(lease);
+    this.unpark(slot);
+  }
+
+  private allLeases(): (Lease<K, V> | undefined)[] {
+    // As long as there are slots: an array with far-off indices would become a dictionary.
+    this.leases ??= Array.from({ length: this.capacity }, () => undefined);
+    return this.leases;
+  }
+
+  private newSlot(): number {
+    const slot = this.keys.length;
+    if (slot === this.capacity) {
+      this.grow();
+    }
+    this.keys.push(undefined);
+    this.values.push(undefined);
+    return slot;
+  }
+
+  private grow(): void {
+    this.capacity = Math.min(Math.max(this.capacity * 2, FIRST_CAPACITY), this.max);
+    const referenced = new Uint8Array(this.capacity);
+    referenced.set(this.referenced);
+    this.referenced = referenced;
+    this.order.grow(this.capacity);
+    this.expiry?.grow(this.capacity);
+    if (this.sizes !== null) {
+      const sizes = new Float64Array(this.capacity);
+      sizes.set(this.sizes);
+      this.sizes = sizes;
+    }
+    while (this.leases !== null && this.leases.length < this.capacity) {
+      this.leases.push(undefined);
+    }
+  }
+
+  private createExpiry(): Expiry {
+    const { clock, graceMs } = this.options;
+    return new Expiry(this.capacity, clock, graceMs);
+  }
+}
+
+/** Whole numbers add up exactly; fractions do not. */
+function same(a: number, b: number): boolean {
+  return Number.isInteger(a) && Number.isInteger(b) ? a === b : Math.abs(a - b) < 1e-6 * Math.max(1, a, b);
+}

@@ -1,0 +1,102 @@
+import { assert } from '@core/base';
+import type { DisposeReason } from '../options.js';
+import type { Graveyard } from './graveyard.js';
+import { Lease } from './lease.js';
+
+/** Leases kept for the next hold. */
+const MAX_SPARE_LEASES = 256;
+
+/** Who holds what, in the cache and out of it. A value that has left goes to the graveyard when its last hold ends. */
+export class Holds<K, V> {
+  /** Holds of users that are open. */
+  open = 0;
+  /** Values that have left the cache and are held, and their bytes. */
+  retired = 0;
+  retiredBytes = 0;
+  private readonly graveyard: Graveyard<K, V>;
+  private readonly spares: Lease<K, V>[] = [];
+
+  constructor(graveyard: Graveyard<K, V>) {
+    this.graveyard = graveyard;
+  }
+
+  /** A lease on a value, which must be held or pinned next. */
+  lease(key: K, value: V): Lease<K, V> {
+    const lease = this.spares.pop() ?? new Lease<K, V>();
+    lease.key = key;
+    lease.value = value;
+    return lease;
+  }
+
+  hold(lease: Lease<K, V>, times: number): void {
+    lease.holds += times;
+    this.open += times;
+  }
+
+  /** As a hold, but the cache's own. */
+  pin(lease: Lease<K, V>): void {
+    lease.holds++;
+  }
+
+  /** The value has left the cache. */
+  leave(lease: Lease<K, V>, bytes: number, reason: DisposeReason): void {
+    lease.bytes = bytes;
+    lease.reason = reason;
+    this.retired++;
+    this.retiredBytes += bytes;
+  }
+
+  /** The value, which has left, is in the cache again. */
+  revive(lease: Lease<K, V>): void {
+    this.cameBack(lease.bytes);
+    lease.reason = null;
+  }
+
+  /** A hold ends. @returns whether it was the last one on a value in the cache; then {@link forget} the lease */
+  release(lease: Lease<K, V>): boolean {
+    this.open--;
+    return this.unpin(lease);
+  }
+
+  /** As {@link release}, of a pin. */
+  unpin(lease: Lease<K, V>): boolean {
+    assert(lease.holds > 0, 'Cannot let go of a value that is not held');
+    lease.holds--;
+    if (lease.holds > 0) {
+      return false;
+    }
+    if (lease.reason === null) {
+      return true;
+    }
+    const { key, value, bytes, reason } = lease;
+    this.cameBack(bytes);
+    this.forget(lease);
+    if (this.graveyard.wanted) {
+      this.graveyard.retire(key as K, value as V, bytes, reason);
+    }
+    return false;
+  }
+
+  /** Takes back a lease that nobody uses any more. */
+  forget(lease: Lease<K, V>): void {
+    lease.key = undefined;
+    lease.value = undefined;
+    lease.reason = null;
+    if (this.spares.length < MAX_SPARE_LEASES) {
+      this.spares.push(lease);
+    }
+  }
+
+  checkInvariants(): void {
+    assert(this.open >= 0 && this.retired >= 0, 'More holds have ended than began');
+    assert(this.retired > 0 || this.retiredBytes === 0, 'No value is held outside of the cache, and bytes are');
+    for (const lease of this.spares) {
+      assert(lease.holds === 0 && lease.value === undefined && lease.reason === null, 'A spare lease is in use');
+    }
+  }
+
+  private cameBack(bytes: number): void {
+    this.retired--;
+    this.retiredBytes = this.retired === 0 ? 0 : this.retiredBytes - bytes;
+  }
+}
