@@ -1,6 +1,15 @@
 import { NodePool } from '@core/genradix';
 import { describe, expect, it } from 'vitest';
-import { type Bench, type ThingOptions, bulkInto, dryPool, range, sorted, srcuBench } from './support/bench.js';
+import {
+  type Bench,
+  type ThingOptions,
+  bulkInto,
+  dryPool,
+  epochBench,
+  range,
+  sorted,
+  srcuBench,
+} from './support/bench.js';
 import { FailingPool } from './support/failing-pool.js';
 
 const IDS = range(60);
@@ -173,6 +182,17 @@ describe('a budget of 0', () => {
     expect(spares.length).toBe(2);
     srcu.readUnlock(index);
     loop.runSync();
+    expect(spares.length).toBe(4);
+  });
+
+  it('keeps no more sequences to spare than it had', () => {
+    const { flavor, pending, loop, enqueue } = epochBench({}, { maxLiveCookies: 9 });
+    for (const id of range(8)) {
+      enqueue(id);
+      flavor.advance();
+    }
+    loop.runSync();
+    const { spares } = (pending as unknown as { own: { sequences: { spares: { length: number } } } }).own.sequences;
     expect(spares.length).toBe(4);
   });
 });

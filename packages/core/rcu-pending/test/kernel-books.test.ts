@@ -363,6 +363,22 @@ describe('P22: count and bytes', () => {
     expect(pending.stats().reused).toBe(5);
   });
 
+  it('say how many were handed out, by every way', () => {
+    const { pending, enqueue } = srcuBench({ nodes: new NodePool({ nodeEntries: 4 }) });
+    enqueue(...range(20));
+    for (const reused of range(12, 1)) {
+      pending.dequeue();
+      expect(pending.stats().reused).toBe(reused);
+    }
+    for (const reused of range(5, 13)) {
+      pending.dequeue();
+      enqueue(1);
+      expect((pending as unknown as { own: { reused: number } }).own.reused).toBe(reused);
+    }
+    while (pending.dequeue() !== undefined);
+    expect(pending.stats().reused).toBe(25);
+  });
+
   it('catches a pending that forgets those it hands out', () => {
     const dequeuesAll = (made: Bench): void => {
       made.enqueue(1, 2);

@@ -26,6 +26,7 @@ describe('P1: a flavour that calls back inside call()', () => {
     expect(processed).toEqual([]);
     expect(flavor.calls).toBe(1);
     for (let turn = 0; turn < 10; turn++) {
+      expect(loop.isAlive).toBe(true);
       loop.runTurn();
       pending.checkInvariants();
       expect(processed).toEqual([]);
@@ -45,6 +46,20 @@ describe('P1: a flavour that calls back inside call()', () => {
       }),
     ).toThrow(/call stack/);
   });
+});
+
+it('a flavour is asked once to tell of the next advance, however often the window opens', () => {
+  const { flavor, pending, enqueue } = epochBench();
+  const told = flavor as unknown as { observers: unknown[] };
+  for (let times = 0; times < 50; times++) {
+    enqueue(1, 2);
+    pending.dequeueWhere(() => true);
+    expect(told.observers.length).toBe(1);
+  }
+  flavor.advance();
+  expect(told.observers.length).toBe(0);
+  enqueue(3);
+  expect(told.observers.length).toBe(1);
 });
 
 describe('P3: cookies that are objects', () => {

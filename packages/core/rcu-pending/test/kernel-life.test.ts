@@ -175,6 +175,19 @@ describe('P8: a sequence from which everything was dequeued', () => {
     expect(pending.stats().buckets).toBe(0);
   });
 
+  it('asks for no further grace period', async () => {
+    const { srcu, pending, enqueue, loop } = srcuBench();
+    enqueue(0);
+    const index = srcu.readLock();
+    enqueue(1, 2);
+    while (pending.dequeue() !== undefined);
+    const exit = watch(pending.exit());
+    await loop.runAll();
+    // The callback of the first cookie has come, and nobody waits for the second.
+    expect(exit.done).toBe(true);
+    srcu.readUnlock(index);
+  });
+
   it('can be filled again', () => {
     const { srcu, pending, processed, enqueue, loop } = srcuBench();
     const index = srcu.readLock();
@@ -326,6 +339,19 @@ describe('P20: a barrier', () => {
 
   it('that of the domain does not', async () => {
     await expect(waitsForAll(({ srcu }) => srcu.barrier())).rejects.toThrow();
+  });
+
+  it('is forgotten once it has been told', async () => {
+    const { pending, enqueue, loop } = srcuBench();
+    const { waiters } = (pending as unknown as { own: { waiters: { isEmpty: boolean } } }).own;
+    expect(waiters.isEmpty).toBe(true);
+    await pending.barrier();
+    enqueue(1);
+    const passed = pending.barrier();
+    expect(waiters.isEmpty).toBe(false);
+    await loop.runAll();
+    await passed;
+    expect(waiters.isEmpty).toBe(true);
   });
 
   it('waits for nothing where nothing waits', async () => {

@@ -93,6 +93,20 @@ describe('RcuPending', () => {
   });
 });
 
+describe('what process returns', () => {
+  it.each([5, 'text', {}, null, [], () => {}, undefined])(
+    'is waited for only if it is a promise, so not %o',
+    (result) => {
+      for (const process of [() => result, { bulk: () => result as undefined }]) {
+        const { pending, enqueue, loop } = srcuBench({ process });
+        enqueue(1, 2, 3);
+        loop.runSync();
+        expect(pending.stats()).toMatchObject({ inFlight: 0, processed: 3, errors: 0 });
+      }
+    },
+  );
+});
+
 describe('errors of process', () => {
   it('go to onError, and stop nothing', () => {
     const told: string[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Bench, Thing, range, srcuBench } from './support/bench.js';
+import { type Bench, Thing, epochBench, range, srcuBench } from './support/bench.js';
 
 const MILLION = 1_000_000;
 const STRIDE = 256;
@@ -82,6 +82,34 @@ describe('a million expired objects', () => {
     };
     expect(busted).toThrow();
   });
+});
+
+it('several sequences go in one turn, if there is time', () => {
+  const { pending, processed, enqueue, loop, flavor } = epochBench({}, { maxLiveCookies: 9 });
+  for (const id of range(6)) {
+    enqueue(id);
+    flavor.advance();
+  }
+  loop.runTurn();
+  expect(processed).toEqual(range(6));
+  expect([pending.count, pending.stats().buckets]).toEqual([0, 0]);
+});
+
+it('work that is left keeps the process up', () => {
+  const made = srcuBench({
+    process: () => {
+      made.loop.timeMs += 1;
+    },
+  });
+  made.enqueue(...range(4));
+  made.pending.expedite();
+  made.loop.runTurn();
+  expect(made.pending.count).toBeGreaterThan(0);
+  while (made.pending.count > 0) {
+    expect(made.loop.isAlive).toBe(true);
+    made.loop.runTurn();
+  }
+  made.loop.runSync();
 });
 
 describe('heavy callbacks', () => {

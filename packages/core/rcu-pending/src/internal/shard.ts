@@ -535,7 +535,7 @@ export class Shard<T> implements AdvanceObserver {
     this.closeCursors();
     const left = this.sequences.oldestBut(null);
     const object = left === null ? undefined : this.takeOne(left);
-    if (open !== null && this.isNewest(open)) {
+    if (open !== null) {
       this.openCursor(open);
     }
     return object;

@@ -5,14 +5,14 @@ export class TestLoop implements Clock, Scheduler {
   timeMs = 0;
   /** Called where a macrotask ends and the next one begins. */
   onBoundary: (() => void) | null = null;
-  private turns: (() => void)[] = [];
+  private turns: { readonly callback: () => void; readonly keepAlive: boolean }[] = [];
 
   now(): number {
     return this.timeMs;
   }
 
-  nextTurn(callback: () => void): void {
-    this.turns.push(callback);
+  nextTurn(callback: () => void, keepAlive: boolean): void {
+    this.turns.push({ callback, keepAlive });
   }
 
   /** Nothing here depends on timers. */
@@ -25,11 +25,16 @@ export class TestLoop implements Clock, Scheduler {
     return this.turns.length;
   }
 
+  /** Whether a process with this loop would stay up. */
+  get isAlive(): boolean {
+    return this.turns.some(({ keepAlive }) => keepAlive);
+  }
+
   /** Ends the current macrotask and runs the next turn that is scheduled; false when there is none. */
   runTurn(): boolean {
     this.onBoundary?.();
     const turn = this.turns.shift();
-    turn?.();
+    turn?.callback();
     return turn !== undefined;
   }
 
