@@ -1,7 +1,6 @@
 export {
   DEF_PRIORITY,
   DEFAULT_SEEKS,
-  type MemoryGroup,
   SHRINK_BATCH,
   SHRINK_EMPTY,
   SHRINK_STOP,
@@ -17,6 +16,20 @@ export {
   type ShrinkerStats,
   type ShrinkRequest,
 } from './registry.js';
-export { type ScanRequest, type ShrinkerCount, type ShrinkerDebug, type ShrinkerInfo } from './shrinker-debug.js';
-export { ShrinkerError, type ShrinkerErrorCode } from './shrinker-error.js';
+export {
+  type ScanRequest,
+  type ShrinkerCount,
+  type ShrinkerDeferred,
+  type ShrinkerDebug,
+  type ShrinkerInfo,
+} from './shrinker-debug.js';
+export {
+  type GroupLimitDetails,
+  GroupLimitError,
+  type GroupUser,
+  ShrinkerError,
+  type ShrinkerErrorCode,
+} from './shrinker-error.js';
+export { type GroupHolder, type GroupStats, MemoryGroup } from './memory-group.js';
+export type { GroupLimit, GroupLimits } from './group-limits.js';
 export { SHRINK_END_CHANNEL, SHRINK_START_CHANNEL, type ShrinkEnd, type ShrinkStart } from './trace.js';

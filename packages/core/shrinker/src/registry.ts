@@ -1,14 +1,19 @@
 import { reportUncaught } from '@core/base';
 
+import { makeRoom, pushBack, type Reclaiming } from './internal/direct-reclaim.js';
 import { Entry, type EntryHost } from './internal/entry.js';
+import { type GroupHost, GroupNode } from './internal/group-node.js';
+import { GroupTable } from './internal/group-table.js';
 import { isInsideOwnScan } from './internal/own-scan.js';
+import { Pass } from './internal/pass.js';
 import { Run } from './internal/run.js';
 import { goneAlready, ShrinkerList } from './internal/shrinker-list.js';
 import { zoneIndexOf } from './internal/zones.js';
+import type { MemoryGroup } from './memory-group.js';
 import { ShrinkerDebug } from './shrinker-debug.js';
 import { ShrinkerError } from './shrinker-error.js';
 import type { Shrinker } from './shrinker.js';
-import { DEF_PRIORITY, type MemoryGroup, type ShrinkControl, type ShrinkerSpec, type Zone } from './spec.js';
+import { DEF_PRIORITY, type ShrinkControl, type ShrinkerSpec, type Zone } from './spec.js';
 
 /** The options of a {@link ShrinkerRegistry}. */
 export interface ShrinkerRegistryOptions {
@@ -17,13 +22,18 @@ export interface ShrinkerRegistryOptions {
    * error is thrown where nobody catches it, as an uncaught exception.
    */
   readonly onError?: (error: unknown, shrinker: Shrinker) => void;
+  /**
+   * Whether objects are accounted to groups. Absent: true. When false, a group-aware shrinker is registered as one that
+   * knows no groups, unless it says `nonSlab`; its `groupAware` is false then, and groups carry nothing for it.
+   */
+  readonly accountsObjects?: boolean;
 }
 
 /** What a pass is asked to do. */
 export interface ShrinkRequest {
   /** Whose memory is short. Absent: `heap`. */
   readonly zone?: Zone;
-  /** Null until there are groups. */
+  /** Only this group and those below it. Absent, null or the root: everything, the shrinkers too that know no groups. */
   readonly group?: MemoryGroup | null;
   /** 12 (mild: 1/4096 of each cache) to 0 (desperate: all of it). Absent: 12. */
   readonly priority?: number;
@@ -56,7 +66,8 @@ export interface RegistryStats {
  * The caches that give memory back, and the passes that ask them to.
  *
  * A pass visits each registered shrinker once, in the order of registration, and asks it to scan as many objects as
- * the priority, its seeks and the work put off before come to. Passes may overlap, with each other, with `register` and
+ * the priority, its seeks and the work put off before come to; then each group below the root once, for the shrinkers
+ * that were told of objects there. Passes may overlap, with each other, with `register` and
  * with `free`; none waits for another.
  *
  * @see Linux mm/shrinker.c
@@ -64,18 +75,21 @@ export interface RegistryStats {
 export class ShrinkerRegistry implements AsyncDisposable {
   /** Counts and scans one shrinker by hand. */
   readonly debug: ShrinkerDebug;
+  /** The group above all others. What is charged to none of them may be charged here. */
+  readonly root: MemoryGroup;
 
   // TS-private and not `#`: tests look at them, and put in broken ones to see themselves fail.
   private readonly list: ShrinkerList = new ShrinkerList();
   private readonly names = new Map<string, Entry>();
+  private readonly table: GroupTable = new GroupTable();
   readonly #onError: ((error: unknown, shrinker: Shrinker) => void) | null;
   readonly #host: EntryHost;
   #nextId = 0;
   #closing: Promise<void> | null = null;
   #passes = 0;
-  // The run of the last pass that stayed synchronous. A scan that awaits may look at its control later, so the run of
-  // a pass that did not is left to it.
-  #spareRun: Run | null = new Run();
+  // The last pass that stayed synchronous. A scan that awaits may look at its control later, so the pass whose it is is
+  // left to it.
+  #sparePass: Pass | null = null;
 
   constructor(options: ShrinkerRegistryOptions = {}) {
     this.#onError = options.onError ?? null;
@@ -83,8 +97,13 @@ export class ShrinkerRegistry implements AsyncDisposable {
       report: (error, entry) => {
         this.#report(error, entry);
       },
+      table: this.table,
+      accountsObjects: options.accountsObjects ?? true,
     };
-    this.debug = new ShrinkerDebug(this.list, this.names);
+    const root = new GroupNode(this.#groupHost(), null, '');
+    this.table.enter(root);
+    this.root = root;
+    this.debug = new ShrinkerDebug(this.list, this.names, this.table, (group) => this.#nodeOf(group, 'scan'));
   }
 
   /**
@@ -154,36 +173,46 @@ export class ShrinkerRegistry implements AsyncDisposable {
   }
 
   /**
-   * Asks every shrinker to free objects, one after the other, and resolves to how many were freed.
+   * Asks the shrinkers to free objects, one after the other, and resolves to how many were freed: every shrinker, and
+   * then those that were told of objects in any group; or with a group, those that were told of objects in it or below.
+   * Groups that are protected by their `min` or `low` are passed over; see {@link GroupLimits}.
    *
    * Synchronous as far as the scans are: it returns after the whole pass, or at the first scan that answers with a
    * promise. What a callback throws goes to the error channel, and the pass goes on. A shrinker whose callback is on
    * the stack is left out, and so is one that was registered after the pass began.
    *
    * @returns a promise that rejects with TypeError or RangeError when the request is not valid, and with ShrinkerError
-   *   ERR_SHRINKER_NO_GROUPS, ERR_SHRINKER_CLOSED. It never throws.
+   *   ERR_GROUP_FOREIGN, ERR_GROUP_OFFLINE, ERR_SHRINKER_CLOSED. It never throws.
    */
   shrinkSlab(request: ShrinkRequest = {}): Promise<number> {
-    let run: Run;
+    let pass: Pass;
     try {
-      run = this.#begin(request, 'background');
+      pass = this.#begin(request, 'background');
     } catch (error) {
       return Promise.reject(error);
     }
     const { list } = this;
-    const until = list.registrations;
+    const { run, until } = pass;
     let freed = 0;
-    for (let entry = list.first; entry !== null && entry.order <= until;) {
+    for (let entry = pass.target === null ? list.first : null; entry !== null && entry.order <= until;) {
       if (!list.tryGet(entry)) {
         entry = entry.next;
       } else if (run.start(entry)) {
         freed += run.freed;
         entry = list.putAndNext(entry);
       } else {
-        return this.#walkOn(run, entry, until, freed);
+        return this.#walkOn(pass, entry, freed);
       }
     }
-    this.#spareRun = run;
+    pass.enterGroups();
+    for (let entry = pass.next(false); entry !== null; entry = pass.next(false)) {
+      if (!pass.startIn(entry)) {
+        return this.#groupsOn(pass, entry, freed);
+      }
+      freed += run.freed;
+      list.put(entry);
+    }
+    this.#end(pass);
     return Promise.resolve(freed);
   }
 
@@ -195,14 +224,15 @@ export class ShrinkerRegistry implements AsyncDisposable {
    * flight, a shrinker is left out of synchronous passes.
    *
    * @throws {TypeError | RangeError} when the request is not valid
-   * @throws {ShrinkerError} ERR_SHRINKER_NO_GROUPS, ERR_SHRINKER_CLOSED
+   * @throws {ShrinkerError} ERR_GROUP_FOREIGN, ERR_GROUP_OFFLINE, ERR_SHRINKER_CLOSED
    */
   shrinkSlabSync(request: ShrinkRequest = {}): number {
-    let run = this.#begin(request, 'direct');
+    const pass = this.#begin(request, 'direct');
     const { list } = this;
-    const until = list.registrations;
+    const { until } = pass;
+    let { run } = pass;
     let freed = 0;
-    for (let entry = list.first; entry !== null && entry.order <= until;) {
+    for (let entry = pass.target === null ? list.first : null; entry !== null && entry.order <= until;) {
       if (entry.inFlight > 0 || !list.tryGet(entry)) {
         entry = entry.next;
       } else if (run.start(entry)) {
@@ -212,11 +242,22 @@ export class ShrinkerRegistry implements AsyncDisposable {
         // What was freed before the batch that has to be awaited is there now.
         freed += run.freed;
         void this.#settle(run, entry);
-        run = this.#another(run);
+        run = this.#another(pass);
         entry = list.after(entry);
       }
     }
-    this.#spareRun = run;
+    pass.enterGroups();
+    for (let entry = pass.next(true); entry !== null; entry = pass.next(true)) {
+      const ended = pass.startIn(entry);
+      freed += run.freed;
+      if (ended) {
+        list.put(entry);
+      } else {
+        void this.#settle(run, entry);
+        run = this.#another(pass);
+      }
+    }
+    this.#end(pass);
     return freed;
   }
 
@@ -268,6 +309,7 @@ export class ShrinkerRegistry implements AsyncDisposable {
     switch (entry.state) {
       case 'allocated':
         entry.state = 'freed';
+        this.table.giveId(entry);
         return goneAlready();
       case 'swept':
         entry.state = 'freed';
@@ -286,8 +328,9 @@ export class ShrinkerRegistry implements AsyncDisposable {
     return this.list.retire(entry);
   }
 
-  async #walkOn(run: Run, at: Entry, until: number, freedBefore: number): Promise<number> {
+  async #walkOn(pass: Pass, at: Entry, freedBefore: number): Promise<number> {
     const { list } = this;
+    const { run, until } = pass;
     let freed = freedBefore;
     await run.toEnd(at);
     freed += run.freed;
@@ -302,6 +345,27 @@ export class ShrinkerRegistry implements AsyncDisposable {
       freed += run.freed;
       entry = list.putAndNext(entry);
     }
+    pass.enterGroups();
+    return this.#groupsOn(pass, null, freed);
+  }
+
+  /** The rest of the groups; from a run on that has to be awaited, unless null. */
+  async #groupsOn(pass: Pass, at: Entry | null, freedBefore: number): Promise<number> {
+    const { run } = pass;
+    let freed = freedBefore;
+    if (at !== null) {
+      await run.toEnd(at);
+      freed += run.freed;
+      this.list.put(at);
+    }
+    for (let entry = pass.next(false); entry !== null; entry = pass.next(false)) {
+      if (!pass.startIn(entry)) {
+        await run.toEnd(entry);
+      }
+      freed += run.freed;
+      this.list.put(entry);
+    }
+    pass.leaveGroups();
     return freed;
   }
 
@@ -310,31 +374,92 @@ export class ShrinkerRegistry implements AsyncDisposable {
     this.list.put(entry);
   }
 
-  #begin(request: ShrinkRequest, mode: ShrinkControl['mode']): Run {
+  #begin(request: ShrinkRequest, mode: ShrinkControl['mode']): Pass {
     this.#checkOpen('shrink');
     checkRequest(request);
-    // Taken, not shared: a callback may begin a pass of its own.
-    const run = this.#spareRun ?? new Run();
-    this.#spareRun = null;
     const priority = request.priority ?? DEF_PRIORITY;
     const zone = request.zone ?? 'heap';
+    const zoneIndex = zoneIndexOf(zone);
+    const target = request.group === undefined || request.group === null ? null : this.#target(request.group);
+    // Taken, not shared: a callback may begin a pass of its own.
+    const pass = this.#sparePass ?? new Pass(this.list, this.table);
+    this.#sparePass = null;
+    const { run } = pass;
     run.sc.zone = zone;
     run.sc.priority = priority;
     run.sc.mode = request.mode ?? mode;
-    run.zoneIndex = zoneIndexOf(zone);
+    run.zoneIndex = zoneIndex;
+    run.group = this.table.root;
     run.part = 2 ** -priority;
+    pass.target = target;
+    pass.until = this.list.registrations;
     this.#passes++;
-    return run;
+    return pass;
   }
 
-  #another(run: Run): Run {
+  #end(pass: Pass): void {
+    pass.leaveGroups();
+    this.#sparePass = pass;
+  }
+
+  /** A run to go on with, while a scan still has the one before. */
+  #another(pass: Pass): Run {
+    const { run } = pass;
     const another = new Run();
     another.sc.zone = run.sc.zone;
     another.sc.priority = run.sc.priority;
     another.sc.mode = run.sc.mode;
     another.zoneIndex = run.zoneIndex;
+    another.group = run.group;
     another.part = run.part;
+    pass.run = another;
     return another;
+  }
+
+  /** The group that a pass is for; null for the root, whose pass is over everything. */
+  #target(group: MemoryGroup): GroupNode | null {
+    const node = this.#nodeOf(group, 'shrink');
+    if (node.isOffline) {
+      throw new ShrinkerError(
+        'ERR_GROUP_OFFLINE',
+        `Cannot shrink group ${node.path}: it is offline, use its heir ${node.heir.path}`,
+      );
+    }
+    return node.index === 0 ? null : node;
+  }
+
+  #nodeOf(group: MemoryGroup, action: string): GroupNode {
+    if (!(group instanceof GroupNode)) {
+      throw new TypeError(`Cannot ${action} what is not a group: use root, or what child has returned`);
+    }
+    if (group.host.table !== this.table) {
+      throw new ShrinkerError(
+        'ERR_GROUP_FOREIGN',
+        `Cannot ${action} group ${group.path}: it belongs to another registry`,
+      );
+    }
+    return group;
+  }
+
+  #groupHost(): GroupHost {
+    const { table, list } = this;
+    const reclaiming: Reclaiming = {
+      table,
+      list,
+      isClosed: () => this.#closing !== null,
+      shrink: (group, zone, priority) => this.shrinkSlabSync({ group, zone, priority }),
+    };
+    return {
+      table,
+      entryOf: (shrinker, action) => this.#own(shrinker, action),
+      makeRoom: (full, charged, zoneIndex, bytes, round) => {
+        makeRoom(reclaiming, full, charged, zoneIndex, bytes, round);
+      },
+      pushBack: (group) => {
+        pushBack(reclaiming, group);
+      },
+      reportHolder: reportUncaught,
+    };
   }
 
   #own(shrinker: Shrinker, action: string): Entry {
@@ -370,7 +495,7 @@ export class ShrinkerRegistry implements AsyncDisposable {
 }
 
 function checkRequest(request: ShrinkRequest): void {
-  const { group, priority, mode } = request;
+  const { priority, mode } = request;
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= DEF_PRIORITY)) {
     const message = `Cannot shrink at priority ${String(priority)}: give an integer from 0 to ${DEF_PRIORITY}`;
     throw typeof priority === 'number' ? new RangeError(message) : new TypeError(message);
@@ -378,9 +503,6 @@ function checkRequest(request: ShrinkRequest): void {
   if (mode !== undefined && mode !== 'background' && mode !== 'direct') {
     const message = `Cannot shrink in mode ${String(mode)}: the modes are background, direct`;
     throw typeof mode === 'string' ? new RangeError(message) : new TypeError(message);
-  }
-  if (group !== undefined && group !== null) {
-    throw new ShrinkerError('ERR_SHRINKER_NO_GROUPS', 'Cannot shrink a group: there are no groups yet, give null');
   }
 }
 

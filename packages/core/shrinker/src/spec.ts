@@ -1,3 +1,5 @@
+import type { MemoryGroup } from './memory-group.js';
+
 /** Smaller is dearer to refill: a shrinker of 2 seeks gives back half of what it has for each halving of memory. */
 export const DEFAULT_SEEKS = 2;
 /** How many objects a scan is asked for at a time, unless the shrinker says otherwise. */
@@ -12,14 +14,10 @@ export const SHRINK_EMPTY = -2;
 /** Memory with a limit of its own: V8's heap, ArrayBuffers and native memory, SharedArrayBuffer arenas. */
 export type Zone = 'heap' | 'external' | 'shared';
 
-/** A tenant with a budget of its own. Until groups exist there are none, and every `group` is null. */
-export interface MemoryGroup {
-  readonly path: string;
-}
-
 /** What a shrinker is told in `count` and `scan`. Reused between calls: read it, do not keep it. */
 export interface ShrinkControl {
   readonly zone: Zone;
+  /** Whose objects: those of this group itself, not of the groups below. Null for a shrinker that knows no groups. */
   readonly group: MemoryGroup | null;
   /** How many objects to look at. `count` ignores it. */
   nrToScan: number;
@@ -41,7 +39,11 @@ export interface ShrinkerSpec {
   readonly batch?: number;
   /** Whether it keeps objects apart by zone; otherwise it answers in any zone's pass and has one deferred count. */
   readonly zoneAware?: boolean;
-  /** Whether it keeps objects apart by group. */
+  /**
+   * Whether it keeps objects apart by group. It is called for the root in every pass over everything, and for another
+   * group when `group.setShrinkerBit` has told of objects there. One that is not is called only in passes over
+   * everything.
+   */
   readonly groupAware?: boolean;
   /** Whether it runs in groups even where objects are not accounted to groups. */
   readonly nonSlab?: boolean;

@@ -1,12 +1,14 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
 
-import type { MemoryGroup, ShrinkControl, Zone } from './spec.js';
+import type { MemoryGroup } from './memory-group.js';
+import type { ShrinkControl, Zone } from './spec.js';
 
 /** Published on `reclaim:shrinker:start` when a shrinker begins a run, with what it is asked to do. */
 export interface ShrinkStart {
   readonly shrinker: string;
   readonly id: number;
   readonly zone: Zone;
+  /** Its path as JSON. Null for a shrinker that knows no groups. */
   readonly group: MemoryGroup | null;
   readonly priority: number;
   readonly mode: ShrinkControl['mode'];

@@ -77,7 +77,9 @@ describe('scan', () => {
     add(registry, 'b', { scan: () => Promise.reject(new SyntaxError('out of order')) });
     const { debug } = registry;
     await expectCode('ERR_SHRINKER_UNKNOWN', () => debug.scan('attic', { nr: 1 }));
-    await expectCode('ERR_SHRINKER_NO_GROUPS', () => debug.scan('a', { nr: 1, group: { path: '/' } as MemoryGroup }));
+    const group = registry.root.child('g');
+    await expectCode('ERR_SHRINKER_NO_GROUPS', () => debug.scan('a', { nr: 1, group }));
+    await expect(debug.scan('a', { nr: 1, group: { path: '/' } as MemoryGroup })).rejects.toThrow(TypeError);
     await expectCode('ERR_SHRINKER_BAD_RESULT', () => debug.scan('a', { nr: 1 }));
     await expect(debug.scan('a', { nr: 0, zone: 'attic' as Zone })).rejects.toThrow(RangeError);
     await expect(debug.scan('a', { nr: -1 })).rejects.toThrow(RangeError);

@@ -110,9 +110,16 @@ describe('a pass', () => {
       expect(() => registry.shrinkSlabSync(request)).toThrow(error);
       await expect(registry.shrinkSlab(request)).rejects.toThrow(error);
     }
-    const group: MemoryGroup = { path: '/a' };
-    await expectCode('ERR_SHRINKER_NO_GROUPS', () => registry.shrinkSlab({ group }));
-    await expectCode('ERR_SHRINKER_NO_GROUPS', () => registry.shrinkSlabSync({ group }));
+    const group = { path: '/a' } as MemoryGroup;
+    await expect(registry.shrinkSlab({ group })).rejects.toThrow(TypeError);
+    expect(() => registry.shrinkSlabSync({ group })).toThrow(TypeError);
+    const foreign = sound().root.child('a');
+    await expectCode('ERR_GROUP_FOREIGN', () => registry.shrinkSlab({ group: foreign }));
+    await expectCode('ERR_GROUP_FOREIGN', () => registry.shrinkSlabSync({ group: foreign }));
+    const ended = registry.root.child('a');
+    ended.offline();
+    await expectCode('ERR_GROUP_OFFLINE', () => registry.shrinkSlab({ group: ended }));
+    await expectCode('ERR_GROUP_OFFLINE', () => registry.shrinkSlabSync({ group: ended }));
     expect(registry.stats().passes).toBe(0);
   });
 

@@ -1,14 +1,15 @@
 import { DEF_PRIORITY, SHRINK_EMPTY, SHRINK_STOP, type Zone } from '../spec.js';
 import type { Entry } from './entry.js';
+import type { GroupNode } from './group-node.js';
 import { awaitScan } from './own-scan.js';
 import { badResult, Control, isFreed } from './run.js';
 
-/** Calls `count` for one zone. What it throws goes to the caller. */
-export function countByHand(entry: Entry, zone: Zone): number {
+/** Calls `count` for one zone of one group. What it throws goes to the caller. */
+export function countByHand(entry: Entry, zone: Zone, group: GroupNode): number {
   const outer = entry.running;
   entry.running = true;
   try {
-    const count = entry.spec.count(controlOf(zone));
+    const count = entry.spec.count(controlOf(entry, zone, group));
     if (count === SHRINK_EMPTY) {
       return 0;
     }
@@ -22,8 +23,8 @@ export function countByHand(entry: Entry, zone: Zone): number {
 }
 
 /** Calls `scan` once, on an entry that the caller holds a reference on. What it throws goes to the caller. */
-export async function callByHand(entry: Entry, zone: Zone, nr: number): Promise<number> {
-  const sc = controlOf(zone);
+export async function callByHand(entry: Entry, zone: Zone, group: GroupNode, nr: number): Promise<number> {
+  const sc = controlOf(entry, zone, group);
   sc.nrToScan = nr;
   sc.nrScanned = nr;
   const outer = entry.running;
@@ -48,8 +49,9 @@ export async function callByHand(entry: Entry, zone: Zone, nr: number): Promise<
   return result === SHRINK_STOP ? 0 : result;
 }
 
-function controlOf(zone: Zone): Control {
+function controlOf(entry: Entry, zone: Zone, group: GroupNode): Control {
   const sc = new Control();
+  sc.group = entry.groupAware ? group : null;
   sc.zone = zone;
   sc.priority = DEF_PRIORITY;
   return sc;

@@ -1,5 +1,7 @@
 import { DEFAULT_SEEKS, SHRINK_BATCH, type ShrinkerSpec } from '../spec.js';
 import { Shrinker } from '../shrinker.js';
+import type { GroupNode } from './group-node.js';
+import { type GroupTable, slotOf } from './group-table.js';
 import { ZONES } from './zones.js';
 
 /**
@@ -12,6 +14,10 @@ export type EntryState = 'allocated' | 'registered' | 'freed' | 'swept';
 export interface EntryHost {
   /** Takes an error of a callback. Never throws. */
   report(error: unknown, entry: Entry): void;
+  /** Gives ids to group-aware shrinkers, and keeps what they have in groups. */
+  readonly table: GroupTable;
+  /** Whether objects are accounted to groups. */
+  readonly accountsObjects: boolean;
 }
 
 /** A shrinker as the registry sees it. */
@@ -45,6 +51,11 @@ export class Entry extends Shrinker {
   scanned = 0;
   errors = 0;
 
+  /** Its bit in every group; -1 when it has none, since it is not group-aware or gone. Never 0 for nothing. */
+  bitId = -1;
+  /** Whether any group below the root was ever told of it. */
+  marked = false;
+
   readonly #deferred: Float64Array = new Float64Array(ZONES.length);
 
   /** @throws {TypeError | RangeError} when the spec is not valid */
@@ -56,11 +67,15 @@ export class Entry extends Shrinker {
       seeks: spec.seeks ?? DEFAULT_SEEKS,
       batch: spec.batch === undefined || spec.batch === 0 ? SHRINK_BATCH : spec.batch,
       zoneAware: spec.zoneAware ?? false,
-      groupAware: spec.groupAware ?? false,
+      // Where objects are not accounted to groups it runs for all of them at once, as one that knows no groups.
+      groupAware: (spec.groupAware ?? false) && (host.accountsObjects || (spec.nonSlab ?? false)),
       nonSlab: spec.nonSlab ?? false,
     });
     this.host = host;
     this.spec = spec;
+    if (this.groupAware) {
+      host.table.takeId(this);
+    }
   }
 
   /** The work put off for the zone in earlier passes; all of it is under the first if the shrinker knows no zones. */
@@ -74,6 +89,21 @@ export class Entry extends Shrinker {
     const count = this.#deferred[at] as number;
     this.#deferred[at] = 0;
     return count;
+  }
+
+  /** As {@link takeDeferred}, of one group; null is the root. */
+  takeDeferredIn(group: GroupNode | null, zoneIndex: number): number {
+    return group === null || group.index === 0
+      ? this.takeDeferred(zoneIndex)
+      : this.host.table.takeDeferred(group, this, slotOf(this, zoneIndex));
+  }
+
+  /** As {@link addDeferred}, to one group, or to its heir if it is offline; null is the root. */
+  addDeferredIn(group: GroupNode | null, zoneIndex: number, count: number): number {
+    const heir = group === null ? null : group.heir;
+    return heir === null || heir.index === 0
+      ? this.addDeferred(zoneIndex, count)
+      : this.host.table.addDeferred(heir, this, slotOf(this, zoneIndex), count);
   }
 
   /** Puts work off; returns all that is put off now. */

@@ -1,9 +1,11 @@
 import { isThenable } from '@core/base';
 
 import { ShrinkerError } from '../shrinker-error.js';
-import { type MemoryGroup, SHRINK_EMPTY, SHRINK_STOP, type ShrinkControl, type Zone } from '../spec.js';
+import type { MemoryGroup } from '../memory-group.js';
+import { SHRINK_EMPTY, SHRINK_STOP, type ShrinkControl, type Zone } from '../spec.js';
 import { shrinkEnd, shrinkStart, type ShrinkStart } from '../trace.js';
 import type { Entry } from './entry.js';
+import type { GroupNode } from './group-node.js';
 import { awaitScan } from './own-scan.js';
 
 /** The control of a pass: what callbacks see, and write `nrScanned` of. */
@@ -27,11 +29,15 @@ export class Control implements ShrinkControl {
 export class Run {
   readonly sc: Control = new Control();
   zoneIndex = 0;
+  /** The group that the pass is at. */
+  group: GroupNode | null = null;
   /** The part of a cache that the priority asks for: 2 to the power of -priority, so that a product is exact. */
   part = 1;
 
   /** What the last run freed. */
   freed = 0;
+  /** Whether the `count` of the last run answered SHRINK_EMPTY. */
+  empty = false;
   #scanned = 0;
   #freeable = 0;
   #deferred = 0;
@@ -50,15 +56,18 @@ export class Run {
    */
   start(entry: Entry): boolean {
     this.freed = 0;
+    this.empty = false;
     // It would be called from inside itself: by a pass that its own callback began.
     if (entry.running) {
       return true;
     }
+    this.sc.group = entry.groupAware ? this.group : null;
     const freeable = countOf(entry, this.sc);
-    if (freeable === 0) {
+    if (freeable <= 0) {
+      this.empty = freeable === SHRINK_EMPTY;
       return true;
     }
-    const deferred = entry.takeDeferred(this.zoneIndex);
+    const deferred = entry.takeDeferredIn(this.group, this.zoneIndex);
     const { seeks } = entry;
     const delta = seeks === 0 ? Math.floor(freeable / 2) : Math.floor((Math.floor(freeable * this.part) * 4) / seeks);
     this.#scanned = 0;
@@ -150,7 +159,7 @@ export class Run {
 
   #end(entry: Entry): void {
     const left = Math.min(Math.max(this.#deferred + this.#delta - this.#scanned, 0), 2 * this.#freeable);
-    const deferredAfter = entry.addDeferred(this.zoneIndex, left);
+    const deferredAfter = entry.addDeferredIn(this.group, this.zoneIndex, left);
     entry.runs++;
     entry.freed += this.freed;
     entry.scanned += this.#scanned;
@@ -192,7 +201,7 @@ export class Run {
   }
 }
 
-/** Calls `count`; 0 when there is nothing to free, or it failed. */
+/** Calls `count`; 0 when there is nothing to free, or it failed; SHRINK_EMPTY when it says so. */
 function countOf(entry: Entry, sc: Control): number {
   let count: number;
   entry.running = true;
@@ -208,9 +217,10 @@ function countOf(entry: Entry, sc: Control): number {
   if (typeof count === 'number' && count >= 0 && count <= Number.MAX_SAFE_INTEGER) {
     return Math.floor(count);
   }
-  if (count !== SHRINK_EMPTY) {
-    fail(entry, badResult(entry, 'count', count));
+  if (count === SHRINK_EMPTY) {
+    return SHRINK_EMPTY;
   }
+  fail(entry, badResult(entry, 'count', count));
   return 0;
 }
 

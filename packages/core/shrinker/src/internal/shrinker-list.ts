@@ -111,6 +111,7 @@ export class ShrinkerList {
     this.past.freed += entry.freed;
     this.past.scanned += entry.scanned;
     this.past.errors += entry.errors;
+    entry.host.table.giveId(entry);
   }
 }
 
