@@ -77,10 +77,10 @@ function checkTable(table: GroupTable): void {
         const summary = ((info?.summary[at >>> 5] ?? 0) & (1 << (at & 31))) !== 0;
         assert(summary === ((unit?.map ?? 0) !== 0), `the summary of ${path} is wrong about unit ${at}`);
         live += summary ? 1 : 0;
-        for (let bit = 0; unit !== null && bit < 32; bit++) {
+        for (let bit = 0; bit < 32; bit++) {
           const entry = entries[at * 32 + bit] ?? null;
-          const isSet = (unit.map & (1 << bit)) !== 0;
-          const deferred = unit.deferred?.[bit] ?? 0;
+          const isSet = ((unit?.map ?? 0) & (1 << bit)) !== 0;
+          const deferred = unit?.deferred?.[bit] ?? 0;
           assert(
             entry !== null || (!isSet && deferred === 0),
             `${path} has something of bit ${at * 32 + bit}, which is free`,

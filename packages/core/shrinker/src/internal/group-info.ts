@@ -121,9 +121,7 @@ export class GroupInfo {
   /** Calls back for each shrinker that has put anything off. O(units). */
   eachDeferred(callback: (id: number, count: number) => void): void {
     for (let at = 0; at < this.units.length; at++) {
-      const deferred = this.units[at]?.deferred;
-      for (let bit = 0; deferred !== null && deferred !== undefined && bit < UNIT_BITS; bit++) {
-        const count = deferred[bit] as number;
+      for (const [bit, count] of this.units[at]?.deferred?.entries() ?? []) {
         if (count !== 0) {
           callback(at * UNIT_BITS + bit, count);
         }

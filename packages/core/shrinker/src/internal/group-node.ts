@@ -60,12 +60,8 @@ export class GroupNode extends MemoryGroup {
   }
 
   get heir(): GroupNode {
-    let heir: GroupNode = this;
-    while (!heir.online) {
-      // The root never ends.
-      heir = heir.above as GroupNode;
-    }
-    return heir;
+    // The root never ends.
+    return this.online ? this : (this.above as GroupNode).heir;
   }
 
   get limits(): Limits {
@@ -116,27 +112,21 @@ export class GroupNode extends MemoryGroup {
     const zoneIndex = zoneIndexOf(zone, 'charge');
     checkBytes(bytes, 'charge', this.path);
     this.#checkOnline(`charge ${bytes} bytes`);
-    let full = this.#fullGroup(zoneIndex, bytes);
+    if (bytes === 0) {
+      return;
+    }
+    let full = fullGroup(this, zoneIndex, bytes);
     // What a reclaim calls may charge, or end, any group: so all is looked at again, but not for ever.
     for (let round = 0; full !== null; round++) {
       this.host.makeRoom(full, this, zoneIndex, bytes, round);
       this.#checkOnline(`charge ${bytes} bytes`);
-      full = this.#fullGroup(zoneIndex, bytes);
+      full = fullGroup(this, zoneIndex, bytes);
     }
     if ((this.host.table.root.used[ALL_ZONES] as number) + bytes > Number.MAX_SAFE_INTEGER) {
       throw new RangeError(`Cannot charge ${bytes} bytes to group ${this.path}: the sum of all would not be exact`);
     }
     this.own[zoneIndex] = (this.own[zoneIndex] as number) + bytes;
-    let high = false;
-    for (let group: GroupNode | null = this; group !== null; group = group.above) {
-      const { used } = group;
-      used[zoneIndex] = (used[zoneIndex] as number) + bytes;
-      used[ALL_ZONES] = (used[ALL_ZONES] as number) + bytes;
-      if (group.set !== null && fullAt(group, group.set.highs, zoneIndex, 0) >= 0) {
-        high = true;
-      }
-    }
-    if (high) {
+    if (addTo(this, zoneIndex, bytes)) {
       this.#pushBack();
     }
   }
@@ -153,11 +143,7 @@ export class GroupNode extends MemoryGroup {
       );
     }
     heir.own[zoneIndex] = own - bytes;
-    for (let group: GroupNode | null = heir; group !== null; group = group.above) {
-      const { used } = group;
-      used[zoneIndex] = (used[zoneIndex] as number) - bytes;
-      used[ALL_ZONES] = (used[ALL_ZONES] as number) - bytes;
-    }
+    addTo(heir, zoneIndex, -bytes);
   }
 
   usage(zone?: Zone): number {
@@ -249,16 +235,6 @@ export class GroupNode extends MemoryGroup {
     this.infos = NO_INFOS;
   }
 
-  /** The lowest group that would get above its `max` with so many bytes more. */
-  #fullGroup(zoneIndex: number, bytes: number): GroupNode | null {
-    for (let group: GroupNode | null = this; group !== null; group = group.above) {
-      if (group.set !== null && fullAt(group, group.set.maxes, zoneIndex, bytes) >= 0) {
-        return group;
-      }
-    }
-    return null;
-  }
-
   /** Whether any `high` above the group, or its own, is exceeded: those are reclaimed, the lowest first. */
   #pushBack(): void {
     for (let group: GroupNode | null = this.heir; group !== null; group = group.above) {
@@ -291,6 +267,28 @@ export class GroupNode extends MemoryGroup {
       );
     }
   }
+}
+
+/** Adds to what the group, and each above it, uses; says whether any of them has more than its `high` now. */
+function addTo(lowest: GroupNode, zoneIndex: number, bytes: number): boolean {
+  let isHigh = false;
+  for (let group: GroupNode | null = lowest; group !== null; group = group.above) {
+    const { used } = group;
+    used[zoneIndex] = (used[zoneIndex] as number) + bytes;
+    used[ALL_ZONES] = (used[ALL_ZONES] as number) + bytes;
+    isHigh ||= group.set !== null && fullAt(group, group.set.highs, zoneIndex, 0) >= 0;
+  }
+  return isHigh;
+}
+
+/** The lowest group, from this one up, that would get above its `max` with so many bytes more. */
+function fullGroup(lowest: GroupNode, zoneIndex: number, bytes: number): GroupNode | null {
+  for (let group: GroupNode | null = lowest; group !== null; group = group.above) {
+    if (group.set !== null && fullAt(group, group.set.maxes, zoneIndex, bytes) >= 0) {
+      return group;
+    }
+  }
+  return null;
 }
 
 /** Under which index the group would get above a limit with so many bytes more, or -1. */

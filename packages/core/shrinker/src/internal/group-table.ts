@@ -82,8 +82,8 @@ export class GroupTable implements UnitSource {
     this.entries[id] = null;
     if (entry.marked) {
       for (const group of this.groups) {
-        for (let slot = 0; group !== null && slot < SLOTS; slot++) {
-          this.purge(group, slot, id);
+        if (group !== null) {
+          this.purge(group, id);
         }
       }
     }
@@ -191,18 +191,21 @@ export class GroupTable implements UnitSource {
   deferredBelow(entry: Entry): number[] {
     const sums = Array.from({ length: SLOTS }, () => 0);
     for (const group of entry.marked ? this.groups : []) {
-      for (let slot = 0; group !== null && slot < SLOTS; slot++) {
-        sums[slot] = (sums[slot] as number) + (group.infos[slot]?.deferredAt(entry.bitId) ?? 0);
+      if (group !== null) {
+        for (const [slot, info] of group.infos.entries()) {
+          sums[slot] = (sums[slot] as number) + (info?.deferredAt(entry.bitId) ?? 0);
+        }
       }
     }
     return sums;
   }
 
-  private purge(group: GroupNode, slot: number, id: number): void {
-    const info = group.infos[slot];
-    if (info !== null && info !== undefined) {
-      info.purge(id);
-      this.settleAny(group, slot, info);
+  private purge(group: GroupNode, id: number): void {
+    for (const [slot, info] of group.infos.entries()) {
+      if (info !== null) {
+        info.purge(id);
+        this.settleAny(group, slot, info);
+      }
     }
   }
 
