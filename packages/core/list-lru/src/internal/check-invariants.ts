@@ -1,5 +1,6 @@
 import { assert } from '@core/base';
 
+import type { GroupList } from './group-list.js';
 import type { ListLru, LruNode } from '../list-lru.js';
 import { NO_SLOT, ON_NO_LIST } from '../slot-links.js';
 import type { SlotLru } from '../slot-lru.js';
@@ -30,20 +31,47 @@ export function checkSlotLru(lru: SlotLru): void {
   assert(lru['walkSlot'] === NO_SLOT && lru['walkNext'] === NO_SLOT, 'a walk that ended has left a trace');
 }
 
-/** As {@link checkSlotLru} for each zone, and checks that objects and slots point at each other. */
+/** As {@link checkSlotLru} for each list, and checks that objects and slots point at each other. */
 export function checkListLru<T extends LruNode>(lru: ListLru<T>): void {
-  const { owner, next } = lru['links'];
+  const { owner, next, lists } = lru['links'];
   const objects = lru['objects'];
+  const parts = new Set<SlotLru>(lru['spare']);
+  assert(parts.size === lru['spare'].length, 'a spare list is there twice');
+  for (const spare of parts) {
+    assert(spare.length === 0, 'a spare list has objects');
+  }
   let used = 0;
+  const check = (list: GroupList): void => {
+    let length = 0;
+    for (const part of list.parts()) {
+      checkSlotLru(part);
+      assert(!parts.has(part), 'a list is in two hands');
+      parts.add(part);
+      assert(lru['owners'][part['id'] - 1] === list, 'a list belongs to another one than has it');
+      length += part.length;
+      for (const slot of part) {
+        const object = objects[slot];
+        assert(object !== null && object !== undefined, `slot ${slot} is linked but has no object`);
+        assert(object.lruSlot === slot, `the object in slot ${slot} says ${object.lruSlot}`);
+        used++;
+      }
+    }
+    assert(list.length === length, `${list.group?.path} counts ${list.length} objects, of ${length}`);
+  };
   for (const list of lru['lists']) {
-    checkSlotLru(list);
-    for (const slot of list) {
-      const object = objects[slot];
-      assert(object !== null && object !== undefined, `slot ${slot} is linked but has no object`);
-      assert(object.lruSlot === slot, `the object in slot ${slot} says ${object.lruSlot}`);
-      used++;
+    assert(list.group === null, 'the list of the root is that of another group');
+    check(list);
+  }
+  for (const [group, ofGroup] of lru['groups']) {
+    assert(!group.isOffline && group.parent !== null, `${group.path} has lists, and is offline, or the root`);
+    for (const list of ofGroup) {
+      if (list !== null) {
+        assert(list.group === group, `the list of ${group.path} is that of ${list.group?.path}`);
+        check(list);
+      }
     }
   }
+  assert(parts.size === lists.length, `${lists.length} lists were made, and ${parts.size} are somewhere`);
   assert(lru.length === used, `the length is ${lru.length}, and ${used} objects are listed`);
   let free = 0;
   for (let slot = lru['freeSlot']; slot !== NO_SLOT; slot = next[slot] as number) {
