@@ -42,6 +42,13 @@ export {
   type PendingVariant,
 } from './models/pending-model.js';
 export {
+  SHRINKER_BIT_VARIANTS,
+  shrinkerBitModel,
+  type ShrinkerBitModelOptions,
+  type ShrinkerBitRegisters,
+  type ShrinkerBitVariant,
+} from './models/shrinker-bit-model.js';
+export {
   QUIESCENT_STATES,
   type QuiescentState,
   turnModel,

@@ -7,6 +7,8 @@ import {
   pendingModel,
   QUIESCENT_STATES,
   replay,
+  SHRINKER_BIT_VARIANTS,
+  shrinkerBitModel,
   SRCU_VARIANTS,
   srcuModel,
   type SrcuVariant,
@@ -82,6 +84,31 @@ describe('pending model', () => {
 
   test('every variant is tried here', () => {
     expect(new Set(PENDING_VARIANTS)).toEqual(new Set(['right', ...busted.map(([variant]) => variant)]));
+  });
+});
+
+describe('S18: shrinker bit model', () => {
+  test('one producer, all interleavings', () => {
+    expectRight({ ...shrinkerBitModel({ objects: 3, passes: 4 }), preemptions: Infinity }, 1_000);
+  });
+
+  test('two producers', () => {
+    expectRight(shrinkerBitModel({ producers: 2, passes: 4 }), 1_000);
+  });
+
+  const busted = [
+    ['bit-first', 20],
+    ['no-recount', 20],
+    ['recount-first', 20],
+    ['no-reset', 20],
+  ] as const;
+
+  test.each(busted)('%s', (variant, within) => {
+    expectBusted(shrinkerBitModel({ variant, passes: 4 }), within, /\d objects, and no bit that tells of them/);
+  });
+
+  test('every variant is tried here', () => {
+    expect(new Set(SHRINKER_BIT_VARIANTS)).toEqual(new Set(['right', ...busted.map(([variant]) => variant)]));
   });
 });
 
