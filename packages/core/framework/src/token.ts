@@ -31,7 +31,7 @@ function hostToken<T>(name: string): Token<T> {
  * What a host can inject into a plugin. The classes `Rcu`, `Srcu` and `ShrinkerRegistry` work as well as their tokens.
  *
  * `Context`, `Options` and `Scheduler` differ from plugin to plugin, so they cannot be had from `host.get`.
- * `MemoryGroup` is bound only where the shrinker registry has groups.
+ * `MemoryGroup` is the root of the host's groups: a plugin makes its own below it, by `child`.
  */
 export const TOKENS: {
   /** Grace periods for readers that end with their turn. One per host. */

@@ -230,18 +230,6 @@ describe('injection', () => {
     );
   });
 
-  test('groups have not landed', async () => {
-    @cachePlugin({ name: 'tenant' })
-    class Tenant {
-      @inject(TOKENS.MemoryGroup) readonly group: unknown;
-    }
-    await expectNothingStarted(
-      [pluginOf(Tenant)],
-      'ERR_MISSING_BINDING',
-      'Cannot build plugin "tenant": it wants TOKENS.MemoryGroup injected, and nothing in host "host" provides that: memory groups have not landed in the shrinker registry yet; leave the group out',
-    );
-  });
-
   test('a missing binding of what a plugin binds itself', async () => {
     class Helper {
       readonly shelf: Shelf;
@@ -312,11 +300,6 @@ describe('get', () => {
         () => host.get(token('mine')),
         'ERR_UNKNOWN_TOKEN',
         'Cannot get mine: nothing in host "h" is bound to it: provide it by a plugin: provides: token',
-      ],
-      [
-        () => host.get(TOKENS.MemoryGroup),
-        'ERR_UNKNOWN_TOKEN',
-        'Cannot get TOKENS.MemoryGroup: nothing in host "h" is bound to it: memory groups have not landed in the shrinker registry yet; leave the group out',
       ],
       [
         () => host.get(TOKENS.Context),

@@ -81,6 +81,7 @@ describe('get', () => {
     expect(host.get(TOKENS.ShrinkerRegistry)).toBe(host.get(ShrinkerRegistry));
     expect(host.get(TOKENS.Events)).toBe(host.events);
     expect(await host.get(TOKENS.Reclaimer).reclaim()).toBe(0);
+    expect(host.get(TOKENS.MemoryGroup)).toBe(host.get(TOKENS.ShrinkerRegistry).root);
   });
 
   test('tells two instances of one plugin apart', async () => {

@@ -8,7 +8,6 @@ import { type Unit, kindOf } from './unit.js';
 
 /** Why a token of ours may be unbound. */
 const UNBOUND = new Map<symbol, string>([
-  [TOKENS.MemoryGroup, 'memory groups have not landed in the shrinker registry yet; leave the group out'],
   [TOKENS.Context, 'each plugin has its own; inject it'],
   [TOKENS.Options, 'each plugin has its own; inject it'],
   [TOKENS.Scheduler, 'each plugin has its own; inject it'],

@@ -1,6 +1,6 @@
 import type { Clock, Scheduler } from '@core/base';
 import { Rcu, Srcu } from '@core/rcu';
-import { type MemoryGroup, ShrinkerRegistry } from '@core/shrinker';
+import { ShrinkerRegistry } from '@core/shrinker';
 import type { ContainerModule } from 'inversify';
 import type { HostEventEmitter } from '../events.js';
 import { FrameworkError } from '../framework-error.js';
@@ -190,11 +190,7 @@ function buildParts(options: HostCoreOptions): HostParts {
   directory.bind(rcu, TOKENS.Rcu, Rcu);
   directory.bind(srcu, TOKENS.Srcu, Srcu);
   directory.bind<ShrinkerRegistry>(shrinkers, TOKENS.ShrinkerRegistry, ShrinkerRegistry);
-  // Groups have not landed; the day the registry has a root, plugins can have it.
-  const { root } = shrinkers as { readonly root?: MemoryGroup };
-  if (root !== undefined) {
-    directory.bind(root, TOKENS.MemoryGroup);
-  }
+  directory.bind(shrinkers.root, TOKENS.MemoryGroup);
   directory.bind(reclaimer, TOKENS.Reclaimer);
   directory.bind(announcer.events, TOKENS.Events);
   directory.bind(announcer.logger, TOKENS.Logger);
