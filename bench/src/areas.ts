@@ -1,8 +1,12 @@
 import { coreQuestions } from './core/index.js';
 import type { Case, Question } from './harness/result.js';
+import { shrinkerQuestions } from './shrinker/index.js';
 
 /** What `npm run bench -- <area>` may ask for. */
-export const areas: Readonly<Record<string, readonly Question[]>> = { core: coreQuestions };
+export const areas: Readonly<Record<string, readonly Question[]>> = {
+  core: coreQuestions,
+  shrinker: shrinkerQuestions,
+};
 
 /** A case by the names that its process was given. */
 export function caseOf(area: string, questionId: string, caseName: string): Case {
