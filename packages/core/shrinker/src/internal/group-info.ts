@@ -63,27 +63,29 @@ export class GroupInfo {
   /** The first id from `from` on whose bit is set, or -1. O(1) for each 1,024 ids without a bit. */
   next(from: number): number {
     const { units, summary } = this;
-    let at = from >>> 5;
-    if (at >= units.length) {
+    const first = from >>> 5;
+    let word = first >>> 5;
+    if (word >= summary.length) {
       return -1;
     }
-    // First what is left of the unit in hand, then whole units by the summary.
-    let map = (units[at]?.map ?? 0) & (-1 << (from & 31));
-    if (map !== 0) {
-      return at * UNIT_BITS + lowestBit(map);
-    }
-    at++;
-    let word = at >>> 5;
-    let mask = -1 << (at & 31);
-    for (; word < summary.length; word++, mask = -1) {
-      const left = (summary[word] as number) & mask;
-      if (left !== 0) {
-        at = word * UNIT_BITS + lowestBit(left);
-        map = (units[at] as Unit).map;
-        return at * UNIT_BITS + lowestBit(map);
+    // By the summary, so that only units with a bit are looked at: each is a line of memory away.
+    let left = (summary[word] as number) & (-1 << (first & 31));
+    for (;;) {
+      while (left !== 0) {
+        const at = word * UNIT_BITS + lowestBit(left);
+        const { map } = units[at] as Unit;
+        const rest = at === first ? map & (-1 << (from & 31)) : map;
+        if (rest !== 0) {
+          return at * UNIT_BITS + lowestBit(rest);
+        }
+        left &= left - 1;
       }
+      word++;
+      if (word >= summary.length) {
+        return -1;
+      }
+      left = summary[word] as number;
     }
-    return -1;
   }
 
   deferredAt(id: number): number {

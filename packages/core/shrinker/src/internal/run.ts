@@ -159,7 +159,8 @@ export class Run {
 
   #end(entry: Entry): void {
     const left = Math.min(Math.max(this.#deferred + this.#delta - this.#scanned, 0), 2 * this.#freeable);
-    const deferredAfter = entry.addDeferredIn(this.group, this.zoneIndex, left);
+    // All that is put off now is of interest to listeners only.
+    const deferredAfter = left !== 0 || this.#traced ? entry.addDeferredIn(this.group, this.zoneIndex, left) : 0;
     entry.runs++;
     entry.freed += this.freed;
     entry.scanned += this.#scanned;
