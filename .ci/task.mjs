@@ -104,7 +104,9 @@ function test() {
   step('format (oxfmt)', bin('oxfmt'), ['--check']);
   step('types of the tests, and type tests', bin('tsc'), ['-p', '.ci/tsconfig.json']);
   vitest(results);
-  step('smoke benches', process.execPath, ['--expose-gc', 'bench/dist/main.js', 'core', '--smoke']);
+  for (const area of ['core', 'shrinker']) {
+    step(`smoke benches, ${area}`, process.execPath, ['--expose-gc', 'bench/dist/main.js', area, '--smoke']);
+  }
   for (const name of readdirSync('examples').sort()) {
     step(`example ${name}`, process.execPath, [
       `examples/${name}/dist/main.js`,
