@@ -59,6 +59,17 @@ describe('P5: bulk processing', () => {
     expect(() => freesEachOnce(ENTRIES, dryPool(), bust)).toThrow();
   });
 
+  it('gets no more than 64 from a list at a time', () => {
+    const counts: number[] = [];
+    const { enqueue, loop } = srcuBench({
+      nodes: dryPool(),
+      process: { bulk: (_things, count) => counts.push(count) as never },
+    });
+    enqueue(...range(200));
+    loop.runSync();
+    expect(counts).toEqual([1, 64, 64, 64, 7]);
+  });
+
   it('hands over no more than `count`, whatever was taken from the node before', () => {
     const ids: number[] = [];
     const { pending, loop, enqueue } = srcuBench({

@@ -341,6 +341,30 @@ describe('P20: a barrier', () => {
     await expect(waitsForAll(({ srcu }) => srcu.barrier())).rejects.toThrow();
   });
 
+  it('does not wait for what comes later', async () => {
+    const { srcu, pending, enqueue, loop } = srcuBench();
+    enqueue(0);
+    const passed = watch(pending.barrier());
+    const index = srcu.readLock();
+    enqueue(1);
+    await loop.runAll();
+    expect([passed.done, pending.count]).toEqual([true, 1]);
+    const next = watch(pending.barrier());
+    srcu.readUnlock(index);
+    await loop.runAll();
+    expect(next.done).toBe(true);
+  });
+
+  it('is over as soon as everything was drained', async () => {
+    const { pending, enqueue } = srcuBench();
+    enqueue(0, 1);
+    const passed = watch(pending.barrier());
+    pending.expedite();
+    pending.drainExpired(10);
+    await microtasks();
+    expect(passed.done).toBe(true);
+  });
+
   it('is forgotten once it has been told', async () => {
     const { pending, enqueue, loop } = srcuBench();
     const { waiters } = (pending as unknown as { own: { waiters: { isEmpty: boolean } } }).own;
@@ -394,15 +418,18 @@ describe('P20: a barrier', () => {
     enqueue(0, 10);
     const passed = watch(pending.barrier());
     flavor.advance();
+    loop.timeMs = 50;
     for (const id of range(4, 1)) {
       enqueue(id, id + 10);
       flavor.advance();
     }
+    loop.timeMs = 100;
     pending.drainExpired(1);
     enqueue(5);
     late = -1;
     pending.drainExpired(1);
     pending.checkInvariants();
+    expect(pending.stats().oldestAgeMs).toBe(100);
     await microtasks();
     expect([passed.done, pending.count]).toEqual([false, 9]);
     expect(pending.stats().buckets).toBeLessThan(6);

@@ -2,7 +2,7 @@ import { NodePool } from '@core/genradix';
 import { Rcu, Srcu } from '@core/rcu';
 import { SHRINK_EMPTY, SHRINK_STOP, ShrinkerRegistry } from '@core/shrinker';
 import { describe, expect, it } from 'vitest';
-import { KvFree, type KvFreeOptions, PendingError, type RcuHead } from '../src/index.js';
+import { CallRcu, KvFree, type KvFreeOptions, PendingError, type RcuHead } from '../src/index.js';
 import { dryPool, range } from './support/bench.js';
 import { uncaught } from './support/uncaught.js';
 
@@ -265,6 +265,11 @@ describe('KvFree', () => {
     expect(log).toEqual(['a', 'b', 'c']);
     await registry.free(shrinker);
     await registry[Symbol.asyncDispose]();
+  });
+
+  it('passes its options on', () => {
+    expect(() => make({ budgetMs: 0 })).toThrow(RangeError);
+    expect(() => new CallRcu({ rcu: new Rcu(), budgetMs: 0 })).toThrow(RangeError);
   });
 
   it('works over turns', async () => {
