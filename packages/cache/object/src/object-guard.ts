@@ -17,7 +17,7 @@ export class ObjectGuard<K, V> implements Disposable {
     this.key = lease.key as K;
     this.held = lease.value;
     this.ticket = { owner, lease, released: false };
-    collected.register(this, this.ticket as Ticket<unknown, unknown>, this.ticket);
+    collected.register(this, this.ticket, this.ticket);
   }
 
   /**

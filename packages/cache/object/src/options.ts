@@ -20,7 +20,7 @@ export interface LoadContext<V> {
   readonly stale: V | undefined;
   /**
    * With `recycle`, a value that nobody uses any more, made ready for this key: make the new one of it, and return it.
-   * If it is not returned, it is disposed of when the load has settled.
+   * If it is not returned, it leaves once more when the load has settled.
    */
   readonly recycled: V | undefined;
 }

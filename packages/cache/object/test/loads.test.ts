@@ -223,6 +223,77 @@ describe('fetch', () => {
   });
 });
 
+describe('a load that fills the cache with more than its own value', () => {
+  test('has none of them disposed of twice, and gives its callers one to hold', async () => {
+    const { cache, loop, ended } = makeCache<string, { key: string }>({
+      max: 2,
+      load: async (key) => {
+        await Promise.resolve();
+        const batch = ['a', 'b', 'c', 'd'].map((each) => ({ key: each }));
+        for (const value of batch) {
+          cache.set(value.key, value);
+        }
+        return batch.find((value) => value.key === key) as { key: string };
+      },
+    });
+    // By the time it returns, its own value has been evicted.
+    const guard = await cache.acquireOrLoad('a');
+    expect([guard.value.key, cache.has('a'), cache.stats().held]).toEqual(['a', false, 1]);
+    cache.checkInvariants();
+    await loop.runAll();
+    expect(ended.map(([key]) => key)).toEqual(['b']);
+    guard.release();
+    await loop.runAll();
+    expect((await cache.fetch('b')).key).toBe('b');
+    await loop.runAll();
+    const closing = cache.close();
+    await loop.runAll();
+    await closing;
+    expect(ended).toHaveLength(8);
+    expect(new Set(ended.map(([, value]) => value)).size).toBe(8);
+    cache.checkInvariants();
+  });
+
+  test('is safe when somebody else holds its value by then', async () => {
+    const { cache, loop, ended } = makeCache<string, object>();
+    const value = {};
+    const loaded = cache.acquireOrLoad('a', {
+      load: async () => {
+        cache.set('a', value);
+        await Promise.resolve();
+        return value;
+      },
+    });
+    const other = cache.acquire('a');
+    cache.delete('a');
+    const guard = await loaded;
+    other?.release();
+    await loop.runAll();
+    expect([guard.value, ended, cache.stats().held]).toEqual([value, [], 1]);
+    guard.release();
+    await loop.runAll();
+    expect(ended).toEqual([['a', value, 'delete']]);
+    cache.checkInvariants();
+  });
+
+  test('is safe when its value was too large', async () => {
+    const { cache, loop, ended } = makeCache<string, object>({ maxBytes: 1, sizeOf: () => 2 });
+    const value = {};
+    const guard = await cache.acquireOrLoad('a', {
+      load: (key) => {
+        cache.set(key, value);
+        return value;
+      },
+    });
+    await loop.runAll();
+    expect(ended).toEqual([]);
+    guard.release();
+    await loop.runAll();
+    expect(ended).toEqual([['a', value, 'reject']]);
+    cache.checkInvariants();
+  });
+});
+
 describe('abort', () => {
   test('a signal that is aborted already loads nothing', async () => {
     const { load, calls } = byHand<string>();

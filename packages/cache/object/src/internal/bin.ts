@@ -1,7 +1,7 @@
 import type { RcuHead } from '@core/rcu-pending';
 import type { DisposeReason } from '../options.js';
 
-/** Cells of one value: itself, its key, and why it left. */
+/** Cells of one value: itself, its key, and why it left. Without the last there is a hole. */
 export const CELLS = 3;
 
 /**
@@ -11,7 +11,10 @@ export const CELLS = 3;
  */
 export class Bin<K, V> implements RcuHead {
   rcuNext: RcuHead | null = null;
-  /** Values in it. */
+  /** Neighbours among the bins that wait. */
+  next: Bin<K, V> | null = null;
+  prev: Bin<K, V> | null = null;
+  /** Values in it, and holes where some were taken out. */
   length = 0;
   /** Whether they may be kept for reuse; else they are disposed of for sure. */
   reusable = true;
@@ -39,13 +42,26 @@ export class Bin<K, V> implements RcuHead {
   /** Takes the last one out; read it before with {@link valueAt} and the like. */
   drop(): void {
     this.length--;
-    this.empty(this.length);
+    this.punch(this.length);
   }
 
-  /** Forgets a value, without moving the others. */
-  empty(index: number): void {
-    this.cells[index * CELLS] = undefined;
-    this.cells[index * CELLS + 1] = undefined;
+  /** Takes a value out of its place, and leaves a hole. */
+  punch(index: number): void {
+    this.cells.fill(undefined, index * CELLS, (index + 1) * CELLS);
+  }
+
+  isHole(index: number): boolean {
+    return this.cells[index * CELLS + 2] === undefined;
+  }
+
+  /** Where the value of the key is, or -1. */
+  indexOf(key: K, value: V): number {
+    for (let index = 0; index < this.length; index++) {
+      if (this.valueAt(index) === value && Object.is(this.keyAt(index), key) && !this.isHole(index)) {
+        return index;
+      }
+    }
+    return -1;
   }
 
   valueAt(index: number): V {

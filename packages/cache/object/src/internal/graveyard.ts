@@ -3,7 +3,7 @@ import type { NodePool } from '@core/genradix';
 import type { AdvanceObserver, RcuFlavor } from '@core/rcu';
 import { RcuPending } from '@core/rcu-pending';
 import type { DisposeReason } from '../options.js';
-import { Bin, CELLS } from './bin.js';
+import { Bin, CELLS, HOLE } from './bin.js';
 import { sharedRcu } from './shared-rcu.js';
 
 /** Values to a bin: enough that the pending costs nothing per value, few enough for its time budget to be kept. */
@@ -41,6 +41,8 @@ export class Graveyard<K, V> implements AdvanceObserver {
   bytes = 0;
   private readonly rcu: RcuFlavor;
   private readonly pending: RcuPending<Bin<K, V>>;
+  /** Those that wait. */
+  private readonly bins = new Set<Bin<K, V>>();
   private open: Bin<K, V> | null = null;
   private observing = false;
   private closed = false;
@@ -131,6 +133,25 @@ export class Graveyard<K, V> implements AdvanceObserver {
     return made === undefined ? value : made;
   }
 
+  /** Whether the value of this key waits here. O(values here): for what is rare. */
+  has(key: K, value: V): boolean {
+    return this.binOf(key, value) !== null;
+  }
+
+  /** Takes a value that waits here back, since somebody holds it now. O(values here). @returns what it left with */
+  rescue(key: K, value: V): { readonly bytes: number; readonly reason: DisposeReason } | null {
+    const bin = this.binOf(key, value);
+    if (bin === null) {
+      return null;
+    }
+    const index = bin.indexOf(key, value);
+    const bytes = bin.bytesAt(index);
+    const reason = bin.reasonAt(index);
+    bin.punch(index);
+    this.left(bytes);
+    return { bytes, reason };
+  }
+
   /** Lets up to `limit` of the values kept for reuse be disposed of, in a later turn. @returns how many */
   discard(limit: number): number {
     const { ready } = this;
@@ -160,8 +181,20 @@ export class Graveyard<K, V> implements AdvanceObserver {
 
   checkInvariants(): void {
     this.pending.checkInvariants();
-    assert(this.count >= this.pending.count + this.ready.length, 'There are more bins than values');
-    assert(this.count > 0 || this.bytes === 0, () => `Nothing is retired, and ${this.bytes} bytes are`);
+    let count = this.ready.length;
+    let bytes = this.readyBytes;
+    for (const bin of this.bins) {
+      for (let index = 0; index < bin.length; index++) {
+        const isHole = bin.cells[index * CELLS] === HOLE;
+        count += isHole ? 0 : 1;
+        bytes += isHole ? 0 : bin.bytesAt(index);
+      }
+    }
+    assert(count === this.count, () => `${count} values are retired, and ${this.count} are counted`);
+    assert(
+      Math.abs(bytes - this.bytes) < 1e-6 * Math.max(1, bytes),
+      () => `${bytes} bytes are retired, not ${this.bytes}`,
+    );
     assert(this.ready.length <= this.maxReusable, 'More values are kept for reuse than may be');
     for (const bin of this.spares) {
       assert(bin.length === 0 && bin.cells.every((cell) => typeof cell !== 'object'), 'A spare bin holds something');
@@ -200,8 +233,18 @@ export class Graveyard<K, V> implements AdvanceObserver {
     this.enqueue(bin);
   }
 
+  private binOf(key: K, value: V): Bin<K, V> | null {
+    for (const bin of this.bins) {
+      if (bin.indexOf(key, value) >= 0) {
+        return bin;
+      }
+    }
+    return null;
+  }
+
   /** Never throws: the cache is in the middle of something. */
   private enqueue(bin: Bin<K, V>): void {
+    this.bins.add(bin);
     try {
       this.pending.enqueue(bin);
     } catch (error) {
@@ -222,6 +265,7 @@ export class Graveyard<K, V> implements AdvanceObserver {
       this.open = null;
     }
     const waits = bin.reusable && this.maxReusable > 0 ? this.keepSome(bin) : this.disposeOfAll(bin);
+    this.bins.delete(bin);
     bin.length = 0;
     bin.reusable = true;
     if (this.spares.length < MAX_SPARE_BINS) {
@@ -238,8 +282,11 @@ export class Graveyard<K, V> implements AdvanceObserver {
       const value = cells[at] as V;
       const key = cells[at + 1] as K;
       const reason = cells[at + 2] as DisposeReason;
-      cells[at] = undefined;
+      cells[at] = HOLE;
       cells[at + 1] = undefined;
+      if ((value as unknown) === HOLE) {
+        continue;
+      }
       waits = this.disposeOf(value, key, sizes === null ? 0 : (sizes[index] as number), reason, waits);
     }
     return waits;
@@ -253,7 +300,10 @@ export class Graveyard<K, V> implements AdvanceObserver {
       const key = bin.keyAt(index);
       const bytes = bin.bytesAt(index);
       const reason = bin.reasonAt(index);
-      bin.empty(index);
+      bin.punch(index);
+      if ((value as unknown) === HOLE) {
+        continue;
+      }
       if (this.keeps(bytes)) {
         this.ready.put(key, value, bytes, reason);
         this.readyBytes += bytes;

@@ -10,14 +10,19 @@ const MAX_SPARE_LEASES = 256;
 export class Holds<K, V> {
   /** Holds of users that are open. */
   open = 0;
-  /** Values that have left the cache and are held, and their bytes. */
-  retired = 0;
+  /** Bytes of the values that have left the cache and are held. */
   retiredBytes = 0;
+  private readonly left = new Set<Lease<K, V>>();
   private readonly graveyard: Graveyard<K, V>;
   private readonly spares: Lease<K, V>[] = [];
 
   constructor(graveyard: Graveyard<K, V>) {
     this.graveyard = graveyard;
+  }
+
+  /** Values that have left the cache and are held. */
+  get retired(): number {
+    return this.left.size;
   }
 
   /** A lease on a value, which must be held or pinned next. */
@@ -42,13 +47,23 @@ export class Holds<K, V> {
   leave(lease: Lease<K, V>, bytes: number, reason: DisposeReason): void {
     lease.bytes = bytes;
     lease.reason = reason;
-    this.retired++;
+    this.left.add(lease);
     this.retiredBytes += bytes;
+  }
+
+  /** The lease on a value of this key that has left. O(those). */
+  findRetired(key: K, value: V): Lease<K, V> | null {
+    for (const lease of this.left) {
+      if (lease.value === value && Object.is(lease.key, key)) {
+        return lease;
+      }
+    }
+    return null;
   }
 
   /** The value, which has left, is in the cache again. */
   revive(lease: Lease<K, V>): void {
-    this.cameBack(lease.bytes);
+    this.cameBack(lease);
     lease.reason = null;
   }
 
@@ -69,7 +84,7 @@ export class Holds<K, V> {
       return true;
     }
     const { key, value, bytes, reason } = lease;
-    this.cameBack(bytes);
+    this.cameBack(lease);
     this.forget(lease);
     if (this.graveyard.wanted) {
       this.graveyard.retire(key as K, value as V, bytes, reason);
@@ -88,15 +103,18 @@ export class Holds<K, V> {
   }
 
   checkInvariants(): void {
-    assert(this.open >= 0 && this.retired >= 0, 'More holds have ended than began');
+    assert(this.open >= 0, 'More holds have ended than began');
     assert(this.retired > 0 || this.retiredBytes === 0, 'No value is held outside of the cache, and bytes are');
+    for (const lease of this.left) {
+      assert(lease.holds > 0 && lease.reason !== null, 'A value that has left is kept, and nobody holds it');
+    }
     for (const lease of this.spares) {
       assert(lease.holds === 0 && lease.value === undefined && lease.reason === null, 'A spare lease is in use');
     }
   }
 
-  private cameBack(bytes: number): void {
-    this.retired--;
-    this.retiredBytes = this.retired === 0 ? 0 : this.retiredBytes - bytes;
+  private cameBack(lease: Lease<K, V>): void {
+    this.left.delete(lease);
+    this.retiredBytes = this.retired === 0 ? 0 : this.retiredBytes - lease.bytes;
   }
 }

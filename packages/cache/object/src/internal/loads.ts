@@ -196,7 +196,7 @@ export class Loads<K, V> {
       this.table.unpin(stale);
     }
     if (recycled !== undefined) {
-      this.table.refuse(flight.key, recycled, 0);
+      this.placeNowhere(flight.key, recycled, 0, 0);
     }
   }
 
@@ -211,9 +211,7 @@ export class Loads<K, V> {
       try {
         size = this.options.measure(key, value, options);
       } catch (error) {
-        if (flight.stale === null || flight.stale.value !== value) {
-          this.table.refuse(key, value, 0);
-        }
+        this.placeNowhere(key, value, 0, 0);
         throw error;
       }
     }
@@ -258,15 +256,28 @@ export class Loads<K, V> {
     return this.placeNowhere(key, value, size, holds);
   }
 
-  /** A value that is not stored is retired at once; whoever waits for it has it for this turn, or holds it. */
+  /**
+   * A value that is not stored is retired at once; whoever waits for it has it for this turn, or holds it.
+   *
+   * It may have left already: the one that a load was to replace, or one that a load has stored itself. It must not do
+   * so twice.
+   */
   private placeNowhere(key: K, value: V, size: number, holds: number): Lease<K, V> | null {
+    const left = this.holds.findRetired(key, value);
+    if (left !== null) {
+      this.holds.hold(left, holds);
+      return left;
+    }
     if (holds === 0) {
-      this.table.refuse(key, value, size);
+      if (!this.graveyard.has(key, value)) {
+        this.table.refuse(key, value, size);
+      }
       return null;
     }
+    const before = this.graveyard.rescue(key, value);
     const lease = this.holds.lease(key, value);
     this.holds.hold(lease, holds);
-    this.holds.leave(lease, size, 'reject');
+    this.holds.leave(lease, before?.bytes ?? size, before?.reason ?? 'reject');
     return lease;
   }
 
