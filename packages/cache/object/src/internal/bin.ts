@@ -2,7 +2,7 @@ import type { RcuHead } from '@core/rcu-pending';
 import type { DisposeReason } from '../options.js';
 
 /** Cells of one value: itself, its key, and why it left. Without the last there is a hole. */
-export const CELLS = 3;
+const CELLS = 3;
 
 /**
  * Values that have left, flat: a value costs no object of its own, and many of them wait for their grace period as one.

@@ -3,9 +3,12 @@ import type { NodePool } from '@core/genradix';
 import type { AdvanceObserver, RcuFlavor } from '@core/rcu';
 import { RcuPending } from '@core/rcu-pending';
 import type { DisposeReason } from '../options.js';
-import { Bin, CELLS, HOLE } from './bin.js';
+import { Bin } from './bin.js';
+import { BinList } from './bin-list.js';
 import { sharedRcu } from './shared-rcu.js';
 
+// As of `Bin`; an imported constant would be read from a module cell each time.
+const CELLS = 3;
 /** Values to a bin: enough that the pending costs nothing per value, few enough for its time budget to be kept. */
 const BIN_SIZE = 32;
 /** Bins kept for the next values: for as many as leave in a few busy turns. */
@@ -42,7 +45,7 @@ export class Graveyard<K, V> implements AdvanceObserver {
   private readonly rcu: RcuFlavor;
   private readonly pending: RcuPending<Bin<K, V>>;
   /** Those that wait. */
-  private readonly bins = new Set<Bin<K, V>>();
+  private readonly bins = new BinList<K, V>();
   private open: Bin<K, V> | null = null;
   private observing = false;
   private closed = false;
@@ -185,9 +188,8 @@ export class Graveyard<K, V> implements AdvanceObserver {
     let bytes = this.readyBytes;
     for (const bin of this.bins) {
       for (let index = 0; index < bin.length; index++) {
-        const isHole = bin.cells[index * CELLS] === HOLE;
-        count += isHole ? 0 : 1;
-        bytes += isHole ? 0 : bin.bytesAt(index);
+        count += bin.isHole(index) ? 0 : 1;
+        bytes += bin.isHole(index) ? 0 : bin.bytesAt(index);
       }
     }
     assert(count === this.count, () => `${count} values are retired, and ${this.count} are counted`);
@@ -197,7 +199,7 @@ export class Graveyard<K, V> implements AdvanceObserver {
     );
     assert(this.ready.length <= this.maxReusable, 'More values are kept for reuse than may be');
     for (const bin of this.spares) {
-      assert(bin.length === 0 && bin.cells.every((cell) => typeof cell !== 'object'), 'A spare bin holds something');
+      assert(bin.length === 0 && bin.cells.every((cell) => cell === undefined), 'A spare bin holds something');
     }
     assert(
       this.open === null || (this.open.length > 0 && this.open.length < BIN_SIZE),
@@ -265,7 +267,7 @@ export class Graveyard<K, V> implements AdvanceObserver {
       this.open = null;
     }
     const waits = bin.reusable && this.maxReusable > 0 ? this.keepSome(bin) : this.disposeOfAll(bin);
-    this.bins.delete(bin);
+    this.bins.remove(bin);
     bin.length = 0;
     bin.reusable = true;
     if (this.spares.length < MAX_SPARE_BINS) {
@@ -281,13 +283,13 @@ export class Graveyard<K, V> implements AdvanceObserver {
     for (let index = 0, at = 0; index < length; index++, at += CELLS) {
       const value = cells[at] as V;
       const key = cells[at + 1] as K;
-      const reason = cells[at + 2] as DisposeReason;
-      cells[at] = HOLE;
+      const reason = cells[at + 2] as DisposeReason | undefined;
+      cells[at] = undefined;
       cells[at + 1] = undefined;
-      if ((value as unknown) === HOLE) {
-        continue;
+      cells[at + 2] = undefined;
+      if (reason !== undefined) {
+        waits = this.disposeOf(value, key, sizes === null ? 0 : (sizes[index] as number), reason, waits);
       }
-      waits = this.disposeOf(value, key, sizes === null ? 0 : (sizes[index] as number), reason, waits);
     }
     return waits;
   }
@@ -296,14 +298,14 @@ export class Graveyard<K, V> implements AdvanceObserver {
   private keepSome(bin: Bin<K, V>): PromiseLike<void>[] | null {
     let waits: PromiseLike<void>[] | null = null;
     for (let index = 0; index < bin.length; index++) {
+      if (bin.isHole(index)) {
+        continue;
+      }
       const value = bin.valueAt(index);
       const key = bin.keyAt(index);
       const bytes = bin.bytesAt(index);
       const reason = bin.reasonAt(index);
       bin.punch(index);
-      if ((value as unknown) === HOLE) {
-        continue;
-      }
       if (this.keeps(bytes)) {
         this.ready.put(key, value, bytes, reason);
         this.readyBytes += bytes;
