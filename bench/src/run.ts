@@ -48,20 +48,39 @@ async function measure(options: BenchOptions, args: readonly string[], ports: Be
   const { machine, node, commit, modified, date } = facts;
   print(`${machine.cpu}, ${machine.cores} cores, load ${machine.load.join(' ')}, ${machine.system}`);
   print(`Node ${node}, commit ${commit ?? 'none'}${modified ? ', modified' : ''}, ${date}\n`);
-  const answers = await answersTo(options, ports, (chosen, question) => isolate(area, question, chosen));
+  const failed: string[] = [];
+  const found = new Map<Question, Map<string, CaseResult>>();
+  const answers = await answersTo(options, ports, async (chosen, question) => {
+    try {
+      const result = await isolate(area, question, chosen);
+      // Written as we go: a run takes long, and may be cut short.
+      found.set(question, (found.get(question) ?? new Map<string, CaseResult>()).set(chosen.name, result));
+      if (json !== null) {
+        writeFileSync(
+          json,
+          toJson(
+            area,
+            facts,
+            Array.from(found, ([of, cases]) => ({ question: of, cases })),
+          ),
+        );
+      }
+      return result;
+    } catch (error) {
+      failed.push(error instanceof Error ? error.message : String(error));
+      return null;
+    }
+  });
   const { text, missed } = summaryOf(answers);
-  print(text);
-  if (json !== null) {
-    writeFileSync(json, toJson(area, facts, answers));
-  }
-  return answers.length === 0 || (check && missed > 0) ? 1 : 0;
+  print([...failed, text].join('\n'));
+  return answers.length === 0 || failed.length > 0 || (check && missed > 0) ? 1 : 0;
 }
 
 /** Runs the cases that were asked for, one after the other, and prints the table of each question. */
 async function answersTo(
   { area, size, only }: BenchOptions,
   { areas, print, progress }: BenchPorts,
-  run: (chosen: Case, question: Question) => Promise<CaseResult>,
+  run: (chosen: Case, question: Question) => Promise<CaseResult | null>,
 ): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const question of areas[area] ?? []) {
@@ -69,7 +88,10 @@ async function answersTo(
     for (const chosen of question.cases) {
       if (only.test(`${question.id}/${chosen.name}`) && (size === 'real' || chosen.onlyReal !== true)) {
         progress(`${question.id}: ${chosen.name} …`);
-        cases.set(chosen.name, await run(chosen, question));
+        const result = await run(chosen, question);
+        if (result !== null) {
+          cases.set(chosen.name, result);
+        }
       }
     }
     progress('');

@@ -73,6 +73,18 @@ describe('npm run bench', () => {
     expect(counted.text).toMatch(/Wrong: work: 3\.00×/);
   });
 
+  it('goes on when the process of a case fails, and fails in the end', async () => {
+    const broken: Question = {
+      ...good,
+      id: 'broken',
+      cases: [{ name: 'case 0', run: () => Promise.reject(new Error('Cannot finish: it broke')) }],
+    };
+    const { code, text } = await run([broken, near], 'toy');
+    expect(code).toBe(1);
+    expect(text).toMatch(/Cannot finish: it broke/);
+    expect(text).toMatch(/0 targets met, 1 within the slack of 25 %, 0 missed/);
+  });
+
   it('fails when nothing was run', async () => {
     expect((await run([good], 'toy', '--only', 'no such case')).code).toBe(1);
     expect((await run([good], 'toy', '--smoke', '--only', 'no such case')).code).toBe(1);

@@ -11,7 +11,7 @@ const CAPACITIES = [1_000, 100_000, 1_000_000] as const;
 const ACTIONS: readonly Action[] = ['get hit', 'get miss', 'set update', 'set evict', 'mixed'];
 const KEY_KINDS: readonly KeyKind[] = ['integer', 'string', 'fresh string'];
 /** Enough for a sample of 5 ms or more. */
-const OPERATIONS: Readonly<Record<number, number>> = { 1_000: 200_000, 100_000: 400_000, 1_000_000: 500_000 };
+const OPERATIONS: Readonly<Record<number, number>> = { 1_000: 200_000, 100_000: 400_000, 1_000_000: 300_000 };
 
 /**
  * With dispose on, and keys that are there already: to build and hash a fresh string takes longer than the rest, and
@@ -54,7 +54,7 @@ function compare(name: string, load: CacheLoad, target: Target | null, size: Siz
       competitors: [rawMap(load), lruCache(load), reclaim(load)],
       comparisons,
       rounds: large ? 7 : 11,
-      runs: large ? 2 : 3,
+      runs: large ? 1 : 3,
     },
     size,
   );
