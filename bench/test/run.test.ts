@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { areas } from '../src/areas.js';
 import { type Target, atLeast, atMost, exactly } from '../src/harness/competitor.js';
@@ -38,7 +39,8 @@ async function run(
     print: (text) => printed.push(text),
     progress: () => {},
   });
-  return { code, text: printed.join('\n'), isolated };
+  // Colours come and go with the terminal, and with CI.
+  return { code, text: stripVTControlCharacters(printed.join('\n')), isolated };
 }
 
 const good = question('good', resultOf(1.2, atMost(1.5)), resultOf(2, null));
