@@ -388,6 +388,12 @@ describe('P22: count and bytes', () => {
     }
     while (pending.dequeue() !== undefined);
     expect(pending.stats().reused).toBe(25);
+    // From a sequence that is not the newest any more.
+    enqueue(...range(20));
+    pending.expedite();
+    enqueue(100);
+    range(10).forEach(() => pending.dequeue());
+    expect(pending.stats().reused).toBe(35);
   });
 
   it('catches a pending that forgets those it hands out', () => {
