@@ -22,6 +22,8 @@ export interface GroupStats {
   readonly maxFailures: number;
   /** Charges that got above its `high` and had it reclaimed. */
   readonly highHits: number;
+  /** Passes from above that left it alone, since it was protected by a `min` or `low`. */
+  readonly passedOver: number;
 }
 
 /**

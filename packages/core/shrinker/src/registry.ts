@@ -6,7 +6,7 @@ import { type GroupHost, GroupNode } from './internal/group-node.js';
 import { GroupTable } from './internal/group-table.js';
 import { isInsideOwnScan } from './internal/own-scan.js';
 import { Pass } from './internal/pass.js';
-import { Run } from './internal/run.js';
+import { badResult, Run } from './internal/run.js';
 import { goneAlready, ShrinkerList } from './internal/shrinker-list.js';
 import { zoneIndexOf } from './internal/zones.js';
 import type { MemoryGroup } from './memory-group.js';
@@ -50,6 +50,10 @@ export interface ShrinkerStats {
   readonly freed: number;
   readonly scanned: number;
   readonly errors: number;
+  /** Scans that answered `SHRINK_STOP`, failed ones included. */
+  readonly stops: number;
+  /** Synchronous passes that left it out, since one of its scans was in flight. */
+  readonly busy: number;
 }
 
 /** What a registry has done since it was made, shrinkers that have been freed included. */
@@ -87,6 +91,9 @@ export class ShrinkerRegistry implements AsyncDisposable {
   #nextId = 0;
   #closing: Promise<void> | null = null;
   #passes = 0;
+  #meterBytes = Infinity;
+  #onCharge: (() => void) | null = null;
+  #watching = false;
   // The last pass that stayed synchronous. A scan that awaits may look at its control later, so the pass whose it is is
   // left to it.
   #sparePass: Pass | null = null;
@@ -234,6 +241,7 @@ export class ShrinkerRegistry implements AsyncDisposable {
     let freed = 0;
     for (let entry = pass.target === null ? list.first : null; entry !== null && entry.order <= until;) {
       if (entry.inFlight > 0 || !list.tryGet(entry)) {
+        entry.busy += Number(entry.inFlight > 0);
         entry = entry.next;
       } else if (run.start(entry)) {
         freed += run.freed;
@@ -261,13 +269,44 @@ export class ShrinkerRegistry implements AsyncDisposable {
     return freed;
   }
 
+  /**
+   * Has `onCharge` called inside of each `charge`, to whatever group, that brings what was charged since the last call
+   * to `everyBytes`: for whoever must look at memory while a loop that never yields fills it. What is uncharged does not
+   * count. One watcher at a time; null ends it.
+   *
+   * It may run passes. It is not called from inside itself, nor from inside a reclaim that a limit of a group began.
+   * What it throws is thrown where nobody catches it, as an uncaught exception.
+   *
+   * @throws {RangeError} when everyBytes is not above 0
+   */
+  watchCharges(everyBytes: number, onCharge: (() => void) | null): void {
+    if (!(everyBytes > 0)) {
+      throw new RangeError(`Cannot watch charges every ${String(everyBytes)} bytes: give a number above 0`);
+    }
+    this.#meterBytes = everyBytes;
+    this.#onCharge = onCharge;
+    this.table.meterAt = onCharge === null ? Infinity : this.table.charged + everyBytes;
+  }
+
+  /** Bytes that have left the caches and wait for readers, as the shrinkers say. O(shrinkers). */
+  retiredBytes(zone: Zone): number {
+    zoneIndexOf(zone, 'tell the retired bytes of');
+    let sum = 0;
+    for (let entry = this.list.first; entry !== null; entry = entry.next) {
+      if (entry.spec.retiredBytes !== undefined && entry.state === 'registered') {
+        sum += retiredOf(entry, zone);
+      }
+    }
+    return sum;
+  }
+
   /** O(shrinkers). A run that is still in progress is not in it yet. */
   stats(): RegistryStats {
     const shrinkers: ShrinkerStats[] = [];
     const totals = { ...this.list.past };
     for (let entry = this.list.first; entry !== null; entry = entry.next) {
-      const { name, id, runs, freed, scanned, errors } = entry;
-      shrinkers.push({ name, id, runs, freed, scanned, errors });
+      const { name, id, runs, freed, scanned, errors, stops, busy } = entry;
+      shrinkers.push({ name, id, runs, freed, scanned, errors, stops, busy });
       totals.freed += freed;
       totals.scanned += scanned;
       totals.errors += errors;
@@ -458,8 +497,27 @@ export class ShrinkerRegistry implements AsyncDisposable {
       pushBack: (group) => {
         pushBack(reclaiming, group);
       },
+      metered: () => {
+        this.#metered();
+      },
       reportHolder: reportUncaught,
     };
+  }
+
+  #metered(): void {
+    const { table } = this;
+    table.meterAt = table.charged + this.#meterBytes;
+    if (this.#watching || table.reclaiming || this.#onCharge === null) {
+      return;
+    }
+    this.#watching = true;
+    try {
+      this.#onCharge();
+    } catch (error) {
+      reportUncaught(error);
+    } finally {
+      this.#watching = false;
+    }
   }
 
   #own(shrinker: Shrinker, action: string): Entry {
@@ -491,6 +549,21 @@ export class ShrinkerRegistry implements AsyncDisposable {
     } catch (secondError) {
       reportUncaught(secondError);
     }
+  }
+}
+
+/** What is no number of bytes goes to the error channel, and counts as 0. */
+function retiredOf(entry: Entry, zone: Zone): number {
+  try {
+    const bytes = entry.spec.retiredBytes?.(zone) ?? 0;
+    if (bytes >= 0 && bytes < Infinity) {
+      return bytes;
+    }
+    throw badResult(entry, 'retiredBytes', bytes);
+  } catch (error) {
+    entry.errors++;
+    entry.host.report(error, entry);
+    return 0;
   }
 }
 

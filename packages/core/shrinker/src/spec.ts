@@ -51,4 +51,11 @@ export interface ShrinkerSpec {
   count(sc: ShrinkControl): number;
   /** Looks at up to `sc.nrToScan` objects and returns how many it freed, or {@link SHRINK_STOP}. */
   scan(sc: ShrinkControl): number | Promise<number>;
+  /**
+   * Bytes that have left the cache, are charged to no group any more, and are not free yet: they wait for readers. Who
+   * steers by memory adds them to what is used, and does not ask for them again. Cheap, synchronous. Absent: none.
+   */
+  retiredBytes?(zone: Zone): number;
+  /** For reports: how many objects could not be freed now, by the reason. Absent: unknown. */
+  skipped?(): Readonly<Record<string, number>>;
 }

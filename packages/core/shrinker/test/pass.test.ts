@@ -51,10 +51,10 @@ describe('a pass', () => {
       scanned: 60,
       errors: 0,
       shrinkers: [
-        { name: 'a', id: 0, runs: 1, freed: 5, scanned: 20, errors: 0 },
-        { name: 'b', id: 1, runs: 1, freed: 7, scanned: 20, errors: 0 },
-        { name: 'c', id: 2, runs: 1, freed: 0, scanned: 0, errors: 0 },
-        { name: 'd', id: 3, runs: 1, freed: 1, scanned: 20, errors: 0 },
+        { name: 'a', id: 0, runs: 1, freed: 5, scanned: 20, errors: 0, stops: 0, busy: 0 },
+        { name: 'b', id: 1, runs: 1, freed: 7, scanned: 20, errors: 0, stops: 0, busy: 0 },
+        { name: 'c', id: 2, runs: 1, freed: 0, scanned: 0, errors: 0, stops: 1, busy: 0 },
+        { name: 'd', id: 3, runs: 1, freed: 1, scanned: 20, errors: 0, stops: 0, busy: 0 },
       ],
     });
     checkRegistry(registry);

@@ -50,6 +50,10 @@ export class Entry extends Shrinker {
   freed = 0;
   scanned = 0;
   errors = 0;
+  /** Scans that answered SHRINK_STOP. */
+  stops = 0;
+  /** Synchronous passes that left it out, since a scan of it was in flight. */
+  busy = 0;
 
   /** Its bit in every group; -1 when it has none, since it is not group-aware or gone. Never 0 for nothing. */
   bitId = -1;
@@ -127,6 +131,11 @@ function checkSpec(spec: ShrinkerSpec): void {
   checkName(spec.name);
   for (const callback of ['count', 'scan'] as const) {
     if (typeof spec[callback] !== 'function') {
+      throw new TypeError(`Cannot allocate shrinker ${spec.name}: its ${callback} is not a function`);
+    }
+  }
+  for (const callback of ['retiredBytes', 'skipped'] as const) {
+    if (spec[callback] !== undefined && typeof spec[callback] !== 'function') {
       throw new TypeError(`Cannot allocate shrinker ${spec.name}: its ${callback} is not a function`);
     }
   }

@@ -18,6 +18,8 @@ export interface GroupHost {
   makeRoom(full: GroupNode, charged: GroupNode, zoneIndex: number, bytes: number, round: number): void;
   /** Reclaims a group that is above its `high`, or above a `max` that was lowered. Never throws. */
   pushBack(group: GroupNode): void;
+  /** So much was charged that the one who watches must be told. Never throws. */
+  metered(): void;
   /** Takes an error of a holder. Never throws. */
   reportHolder(error: unknown): void;
 }
@@ -45,6 +47,8 @@ export class GroupNode extends MemoryGroup {
   maxHits = 0;
   maxFailures = 0;
   highHits = 0;
+  /** Passes that left it alone for its `min` or `low`. */
+  passedOver = 0;
   #children: Map<string, GroupNode> | null = null;
   #holders: Set<GroupHolder> | null = null;
   #protects = false;
@@ -129,6 +133,11 @@ export class GroupNode extends MemoryGroup {
     if (addTo(this, zoneIndex, bytes)) {
       this.#pushBack();
     }
+    const { table } = this.host;
+    table.charged += bytes;
+    if (table.charged >= table.meterAt) {
+      this.host.metered();
+    }
   }
 
   uncharge(bytes: number, zone: Zone = 'heap'): void {
@@ -206,7 +215,7 @@ export class GroupNode extends MemoryGroup {
   }
 
   stats(): GroupStats {
-    const { path, maxHits, maxFailures, highHits } = this;
+    const { path, maxHits, maxFailures, highHits, passedOver } = this;
     return {
       path,
       offline: !this.online,
@@ -216,6 +225,7 @@ export class GroupNode extends MemoryGroup {
       maxHits,
       maxFailures,
       highHits,
+      passedOver,
     };
   }
 

@@ -29,6 +29,9 @@ export class GroupTable implements UnitSource {
   protecting = 0;
   /** Whether a charge has a reclaim in progress, from inside which no other is begun. */
   reclaiming = false;
+  /** Bytes that were ever charged, and at how many of them the one who watches is told next. */
+  charged = 0;
+  meterAt: number = Infinity;
   private readonly freeIndices: number[] = [];
   private readonly freeIds: number[] = [];
 

@@ -62,7 +62,14 @@ export class Pass {
         table.unmark(group as GroupNode, id, this.#slot);
         continue;
       }
-      if (entry.order > this.until || (sync && entry.inFlight > 0) || !this.#list.tryGet(entry)) {
+      if (entry.order > this.until) {
+        continue;
+      }
+      if (sync && entry.inFlight > 0) {
+        entry.busy++;
+        continue;
+      }
+      if (!this.#list.tryGet(entry)) {
         continue;
       }
       run.group = group as GroupNode;
@@ -112,12 +119,13 @@ export class Pass {
       if (group === undefined) {
         return false;
       }
-      if (
-        group.online &&
-        (protecting === 0 || !isProtected(group, this.target ?? root, desperate, this.run.zoneIndex))
-      ) {
+      if (!group.online) {
+        continue;
+      }
+      if (protecting === 0 || !isProtected(group, this.target ?? root, desperate, this.run.zoneIndex)) {
         return true;
       }
+      group.passedOver++;
     }
   }
 }

@@ -119,6 +119,7 @@ export class Run {
         break;
       }
       if (result === SHRINK_STOP) {
+        entry.stops++;
         break;
       }
       freed += result;
@@ -148,6 +149,7 @@ export class Run {
     }
     entry.inFlight--;
     if (result === SHRINK_STOP) {
+      entry.stops++;
       return false;
     }
     const looked = scannedOf(entry, this.sc);
