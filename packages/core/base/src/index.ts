@@ -6,4 +6,5 @@ export { type Scheduled, type Scheduler, systemScheduler } from './scheduler.js'
 export { type Rng, SeededRng } from './rng.js';
 export { reportUncaught } from './report-uncaught.js';
 export { TurnBudget } from './turn-budget.js';
+export { checkOptionNames } from './option-names.js';
 export { isThenable } from './thenable.js';
