@@ -10,9 +10,13 @@ export class DArray<T> implements Iterable<T> {
 
   /**
    * @param inline places made in advance
+   * @throws {TypeError} it is no number
    * @throws {RangeError} it is no integer of 0 or more
    */
   constructor(inline = 4) {
+    if (typeof inline !== 'number') {
+      throw new TypeError('Cannot create a DArray with options: pass the number of places to make in advance');
+    }
     if (!Number.isInteger(inline) || inline < 0) {
       throw new RangeError(`Cannot make ${inline} places in advance: it must be an integer of 0 or more`);
     }

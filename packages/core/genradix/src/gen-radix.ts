@@ -1,10 +1,12 @@
-import { assert } from '@core/base';
+import { assert, checkOptionNames } from '@core/base';
 import { NodePool, type RadixNode } from './node-pool.js';
 
 export interface GenRadixOptions {
   /** Where nodes come from. Default: a pool of its own, without a budget. */
   readonly nodes?: NodePool;
 }
+
+const OPTION_NAMES = Object.keys({ nodes: true } satisfies Record<keyof GenRadixOptions, true>);
 
 export interface SlotOptions {
   /**
@@ -55,8 +57,14 @@ export class GenRadix<T> implements Iterable<[index: number, value: T]> {
   /** A node brought along by the caller of `slot`, used before the pool is asked. */
   private brought: RadixNode | null = null;
 
+  /** @throws {TypeError} `options` is no object or has a name that is no option, or `nodes` is no pool */
   constructor(options: GenRadixOptions = {}) {
-    this.pool = options.nodes ?? new NodePool();
+    checkOptionNames(options, OPTION_NAMES, 'a GenRadix');
+    const { nodes } = options;
+    if (nodes !== undefined && typeof nodes?.take !== 'function') {
+      throw new TypeError(`Cannot create a GenRadix with nodes ${String(nodes)}: it must be a NodePool`);
+    }
+    this.pool = nodes ?? new NodePool();
   }
 
   /** Nodes in use, interior ones included. */

@@ -1,4 +1,4 @@
-import { assert } from '@core/base';
+import { assert, checkOptionNames } from '@core/base';
 
 /** A fixed number of slots; an empty one holds `undefined`. Interior nodes hold nodes, leaves hold what users store. */
 export type RadixNode = unknown[];
@@ -20,6 +20,12 @@ export interface NodePoolOptions {
   readonly spareNodes?: number;
 }
 
+const OPTION_NAMES = Object.keys({
+  budgetBytes: true,
+  nodeEntries: true,
+  spareNodes: true,
+} satisfies Record<keyof NodePoolOptions, true>);
+
 /**
  * Hands out nodes of one size within a budget, and takes them back.
  *
@@ -35,8 +41,12 @@ export class NodePool {
   private readonly blank: RadixNode;
   private takenCount = 0;
 
-  /** @throws {RangeError} an option is out of range */
+  /**
+   * @throws {RangeError} an option is out of range
+   * @throws {TypeError} `options` is no object, or has a name that is no option
+   */
   constructor(options: NodePoolOptions = {}) {
+    checkOptionNames(options, OPTION_NAMES, 'a NodePool');
     const { budgetBytes = Infinity, nodeEntries = DEFAULT_ENTRIES, spareNodes = DEFAULT_SPARES } = options;
     if (typeof budgetBytes !== 'number' || !(budgetBytes >= 0)) {
       throw new RangeError(`Cannot use a node budget of ${budgetBytes} bytes: it must be 0 or more`);

@@ -23,7 +23,11 @@ export class RadixVector<T> {
   /** The leaf of `start`; null when not looked up. */
   private first: RadixNode | null = null;
 
+  /** @throws {TypeError} `nodes` is no pool */
   constructor(nodes: NodePool) {
+    if (typeof nodes?.take !== 'function') {
+      throw new TypeError(`Cannot create a RadixVector with ${String(nodes)}: pass a NodePool`);
+    }
     this.radix = new GenRadix<T>({ nodes });
     this.entries = nodes.nodeEntries;
     this.mask = nodes.nodeEntries - 1;

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '@core/base';
 import type { NodePool } from '@core/genradix';
 import type { RcuFlavor } from '@core/rcu';
 import { PendingError } from './pending-error.js';
@@ -17,6 +18,13 @@ export interface CallRcuOptions {
   readonly budgetMs?: number;
 }
 
+const OPTION_NAMES = Object.keys({
+  rcu: true,
+  nodes: true,
+  onError: true,
+  budgetMs: true,
+} satisfies Record<keyof CallRcuOptions, true>);
+
 /**
  * Runs callbacks that objects carry, each after a grace period: no closure for each object, and one grace period for
  * many.
@@ -26,7 +34,12 @@ export interface CallRcuOptions {
 export class CallRcu implements AsyncDisposable {
   private readonly pending: RcuPending<CallRcuHead>;
 
+  /**
+   * @throws {TypeError} `rcu` is missing, or an option is nothing of its kind or has a name that is none
+   * @throws {RangeError} `budgetMs` is out of range
+   */
   constructor(options: CallRcuOptions) {
+    checkOptionNames(options, OPTION_NAMES, 'a CallRcu');
     this.pending = new RcuPending<CallRcuHead>({ ...options, process: invoke });
   }
 

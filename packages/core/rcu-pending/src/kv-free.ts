@@ -1,4 +1,4 @@
-import { isThenable, reportUncaught } from '@core/base';
+import { checkOptionNames, isThenable, reportUncaught } from '@core/base';
 import type { NodePool } from '@core/genradix';
 import type { RcuFlavor } from '@core/rcu';
 import { asShrinker, type PendingShrinkerOptions } from './as-shrinker.js';
@@ -20,6 +20,13 @@ export interface KvFreeOptions {
 }
 
 const DEFAULT_SPARE_BOXES = 1024;
+const OPTION_NAMES = Object.keys({
+  rcu: true,
+  nodes: true,
+  onError: true,
+  budgetMs: true,
+  spareBoxes: true,
+} satisfies Record<keyof KvFreeOptions, true>);
 
 /** Carries a resource that has no room for a link, or one that is freed by a function. */
 class Box implements RcuHead {
@@ -52,9 +59,20 @@ export class KvFree implements AsyncDisposable {
   private readonly boxes: Box[] = [];
   private readonly spareBoxes: number;
 
-  /** @throws {TypeError} `rcu` is missing */
-  constructor({ rcu, nodes, onError = reportUncaught, budgetMs, spareBoxes }: KvFreeOptions = {} as KvFreeOptions) {
-    this.spareBoxes = spareBoxes ?? DEFAULT_SPARE_BOXES;
+  /**
+   * @throws {TypeError} `rcu` is missing, or an option is nothing of its kind or has a name that is none
+   * @throws {RangeError} `budgetMs` or `spareBoxes` is out of range
+   */
+  constructor(options: KvFreeOptions = {} as KvFreeOptions) {
+    checkOptionNames(options, OPTION_NAMES, 'a KvFree');
+    const { rcu, nodes, onError = reportUncaught, budgetMs, spareBoxes = DEFAULT_SPARE_BOXES } = options;
+    if (typeof onError !== 'function') {
+      throw new TypeError(`Cannot create a KvFree with onError ${String(onError)}: it must be a function`);
+    }
+    if (!(spareBoxes >= 0)) {
+      throw new RangeError(`Cannot keep ${spareBoxes} spare boxes: it must be 0 or more`);
+    }
+    this.spareBoxes = spareBoxes;
     this.pending = new RcuPending<RcuHead>({
       rcu,
       process: (object) => this.release(object),

@@ -1,4 +1,12 @@
-import { type Clock, type Scheduler, assert, reportUncaught, systemClock, systemScheduler } from '@core/base';
+import {
+  type Clock,
+  type Scheduler,
+  assert,
+  checkOptionNames,
+  reportUncaught,
+  systemClock,
+  systemScheduler,
+} from '@core/base';
 import { NodePool } from '@core/genradix';
 import type { RcuFlavor } from '@core/rcu';
 import { Processor } from './internal/processor.js';
@@ -7,6 +15,27 @@ import { Sizes } from './internal/sizes.js';
 import type { EnqueueOptions, RcuHead, RcuPendingOptions, RcuPendingStats, ShardPort } from './types.js';
 
 const DEFAULT_BUDGET_MS = 1;
+const OPTION_NAMES = Object.keys({
+  rcu: true,
+  process: true,
+  nodes: true,
+  sizeOf: true,
+  isBulk: true,
+  expediteAt: true,
+  onError: true,
+  budgetMs: true,
+  debug: true,
+  shards: true,
+  clock: true,
+  scheduler: true,
+} satisfies Record<keyof RcuPendingOptions<never>, true>);
+/** What ports must be able to do. */
+const PORTS = [
+  ['clock', ['now']],
+  ['scheduler', ['nextTurn']],
+  ['shards', ['current']],
+] as const;
+const MARKS = ['count', 'bytes'] as const;
 
 /**
  * Holds objects until a grace period is over, then processes them; or hands them out again before.
@@ -35,7 +64,7 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
   private exiting: Promise<void> | null = null;
 
   /**
-   * @throws {TypeError} `rcu` or `process` is missing, or an option is nothing of its kind
+   * @throws {TypeError} `rcu` or `process` is missing, or an option is nothing of its kind or has a name that is none
    * @throws {RangeError} `budgetMs` or `expediteAt` is out of range
    */
   constructor(options: RcuPendingOptions<T>) {
@@ -300,12 +329,20 @@ function guarded<T>(onError: ((error: unknown, object: T) => void) | undefined):
 }
 
 function check<T extends RcuHead>(options: RcuPendingOptions<T>): void {
+  checkOptionNames(options, OPTION_NAMES, 'an RcuPending');
   if (typeof options?.rcu?.getState !== 'function') {
     throw new TypeError('Cannot create a pending: rcu must be a grace-period flavour, such as new Rcu()');
   }
   for (const name of ['sizeOf', 'isBulk', 'onError'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'function') {
       throw new TypeError(`Cannot create a pending with ${name} ${String(options[name])}: it must be a function`);
+    }
+  }
+  for (const [name, methods] of PORTS) {
+    const port = options[name] as Record<string, unknown> | null | undefined;
+    const missing = methods.find((method) => port !== undefined && typeof port?.[method] !== 'function');
+    if (missing !== undefined) {
+      throw new TypeError(`Cannot create a pending with ${name} ${String(port)}: it must have the method ${missing}()`);
     }
   }
   const { budgetMs, expediteAt, nodes } = options;
@@ -318,7 +355,8 @@ function check<T extends RcuHead>(options: RcuPendingOptions<T>): void {
   if (budgetMs !== undefined && !(budgetMs > 0)) {
     throw new RangeError(`Cannot create a pending with budgetMs ${budgetMs}: it must be above 0`);
   }
-  for (const name of ['count', 'bytes'] as const) {
+  checkOptionNames(expediteAt, MARKS, 'an RcuPending with an expediteAt');
+  for (const name of MARKS) {
     const mark = expediteAt?.[name];
     if (mark !== undefined && !(mark >= 0)) {
       throw new RangeError(`Cannot create a pending with expediteAt.${name} ${mark}: it must be 0 or more`);

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Scheduler,
   assert,
+  checkOptionNames,
   isThenable,
   reportUncaught,
   systemClock,
@@ -11,7 +12,7 @@ import type { AdvanceObserver, Cookie, RcuFlavor, RcuStats } from './flavor.js';
 import { guarded } from './internal/guarded.js';
 import { GracePeriodMachine, type Readers, fromCookie, toCookie } from './internal/grace-period-machine.js';
 import { firstOver } from './internal/poll-first.js';
-import { checkBudget, checkCallback, checkSequence } from './internal/options.js';
+import { checkBudget, checkCallback, checkKinds, checkSequence } from './internal/options.js';
 import { RcuError } from './rcu-error.js';
 
 export interface RcuOptions {
@@ -28,6 +29,16 @@ export interface RcuOptions {
   /** Where the grace-period sequence starts; a multiple of 4. For tests. Default 0. */
   readonly firstSequence?: number;
 }
+
+const OPTION_NAMES = Object.keys({
+  name: true,
+  budgetMs: true,
+  debug: true,
+  onError: true,
+  clock: true,
+  scheduler: true,
+  firstSequence: true,
+} satisfies Record<keyof RcuOptions, true>);
 
 /**
  * Grace periods for readers that do not outlive a turn of the event loop: synchronous code and the microtasks of the
@@ -49,8 +60,11 @@ export class Rcu implements RcuFlavor {
 
   /**
    * @throws {RangeError} `budgetMs` or `firstSequence` is out of range
+   * @throws {TypeError} an option is nothing of its kind, or has a name that is none
    */
   constructor(options: RcuOptions = {}) {
+    checkOptionNames(options, OPTION_NAMES, 'an Rcu');
+    checkKinds(options, { onError: [], clock: ['now'], scheduler: ['nextTurn'] });
     const scheduler = options.scheduler ?? systemScheduler;
     const onError = guarded(options.onError ?? reportUncaught);
     this.name = options.name ?? 'rcu';

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Scheduler,
   assert,
+  checkOptionNames,
   isThenable,
   reportUncaught,
   systemClock,
@@ -12,7 +13,7 @@ import { type Blocked, watchExit, unwatchExit } from './internal/before-exit.js'
 import { guarded } from './internal/guarded.js';
 import { GracePeriodMachine, type Readers, fromCookie, toCookie } from './internal/grace-period-machine.js';
 import { Hold, HoldList } from './internal/holds.js';
-import { checkBudget, checkCallback, checkSequence, checkStall } from './internal/options.js';
+import { checkBudget, checkCallback, checkKinds, checkSequence, checkStall } from './internal/options.js';
 import { firstOver } from './internal/poll-first.js';
 import { DebugIndex, Epoch } from './internal/srcu-index.js';
 import { StallWatch } from './internal/stall-watch.js';
@@ -44,6 +45,18 @@ export interface SrcuOptions {
   /** Where the grace-period sequence starts; a multiple of 4. For tests. Default 0. */
   readonly firstSequence?: number;
 }
+
+const OPTION_NAMES = Object.keys({
+  name: true,
+  stallMs: true,
+  debug: true,
+  budgetMs: true,
+  onReport: true,
+  onError: true,
+  clock: true,
+  scheduler: true,
+  firstSequence: true,
+} satisfies Record<keyof SrcuOptions, true>);
 
 /**
  * Grace periods for readers that may await: each holds a guard, and a grace period waits for the guards that were
@@ -80,8 +93,11 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
 
   /**
    * @throws {RangeError} `stallMs`, `budgetMs` or `firstSequence` is out of range
+   * @throws {TypeError} an option is nothing of its kind, or has a name that is none
    */
   constructor(options: SrcuOptions = {}) {
+    checkOptionNames(options, OPTION_NAMES, 'an Srcu');
+    checkKinds(options, { onError: [], onReport: [], clock: ['now'], scheduler: ['nextTurn', 'after'] });
     const scheduler = options.scheduler ?? systemScheduler;
     this.name = options.name ?? 'srcu';
     this.debug = options.debug ?? false;

@@ -24,6 +24,30 @@ export function checkSequence(firstSequence: number = 0): number {
   return firstSequence;
 }
 
+/**
+ * Refuses channels and ports that would fail only when they are needed: an error that comes to a channel which is no
+ * function would be lost.
+ *
+ * @param kinds the methods that an option must have; one without any must be a function itself
+ * @throws {TypeError}
+ */
+export function checkKinds(options: object, kinds: Readonly<Record<string, readonly string[]>>): void {
+  for (const [name, methods] of Object.entries(kinds)) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined) {
+      continue;
+    }
+    if (methods.length === 0 && typeof value !== 'function') {
+      throw new TypeError(`Cannot use ${name} ${String(value)}: it must be a function`);
+    }
+    for (const method of methods) {
+      if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {
+        throw new TypeError(`Cannot use ${name} ${String(value)}: it must have the method ${method}()`);
+      }
+    }
+  }
+}
+
 export function checkCallback(callback: unknown): void {
   if (typeof callback !== 'function') {
     throw new TypeError(`Cannot queue a callback: it is ${callback === null ? 'null' : typeof callback}, no function`);
