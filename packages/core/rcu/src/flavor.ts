@@ -18,7 +18,7 @@ export interface RcuStats {
   readonly callbacksWaiting: number;
   /** Callbacks that have run. */
   readonly callbacksRun: number;
-  /** Callbacks that threw. */
+  /** Callbacks that threw, or whose promise was rejected. */
   readonly callbackErrors: number;
   /** How long the running grace period has lasted, in milliseconds; 0 when none runs. */
   readonly oldestAgeMs: number;
@@ -59,7 +59,10 @@ export interface RcuFlavor {
   pollFirst(cookies: ArrayLike<Cookie>): number;
   /** Whether both name the same grace period. */
   equal(a: Cookie, b: Cookie): boolean;
-  /** Runs `callback` after a grace period, never on the caller's stack, and in whatever async context there is. */
+  /**
+   * Runs `callback` after a grace period, never on the caller's stack, and in whatever async context there is. A
+   * promise that it returns is not waited for; when it is rejected, that goes where errors of callbacks go.
+   */
   call(callback: () => void): void;
   /** Resolves after a grace period. */
   synchronize(): Promise<void>;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Scheduler, systemScheduler } from '@core/base';
-import { Rcu, RcuError, type RcuOptions } from '../src/index.js';
+import { Rcu, RcuError, type RcuOptions, Srcu } from '../src/index.js';
 import { TestLoop, microtasks } from './support/test-loop.js';
 
 let loop: TestLoop;
@@ -52,6 +52,21 @@ describe('Rcu', () => {
       expect(() => rcu.call(callback as unknown as () => void)).toThrow(TypeError);
     }
     expect([rcu.stats().callbacksWaiting, loop.scheduled]).toEqual([0, 0]);
+  });
+
+  it.each([
+    ['Rcu', (onError: (error: unknown) => void) => new Rcu({ clock: loop, scheduler: loop, onError })],
+    ['Srcu', (onError: (error: unknown) => void) => new Srcu({ clock: loop, scheduler: loop, onError })],
+  ] as const)('%s hears of an asynchronous callback that fails', async (_, create) => {
+    const domain = create((error) => void errors.push(error));
+    const error = new Error('rejected on purpose');
+    const fails: () => unknown = async () => {
+      await Promise.resolve();
+      throw error;
+    };
+    domain.call(fails);
+    await loop.runAll();
+    expect([errors, domain.stats().callbackErrors, domain.stats().callbacksWaiting]).toEqual([[error], 1, 0]);
   });
 
   it('starts no grace period for getState, and one for startPoll', async () => {

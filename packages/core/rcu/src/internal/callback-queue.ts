@@ -1,9 +1,10 @@
-import { type Clock, TurnBudget, assert } from '@core/base';
+import { type Clock, TurnBudget, assert, isThenable } from '@core/base';
 
 /** A batch that grew above this is not kept for reuse. */
 const MAX_SPARE_LENGTH = 16_384;
 
-type Callback = () => void;
+/** A callback that is declared to return nothing may be asynchronous all the same. */
+type Callback = () => unknown;
 
 /** Callbacks that wait for the same grace period: a flat array that is filled, drained and used again. */
 class Batch {
@@ -34,6 +35,11 @@ export class CallbackQueue {
   private errors = 0;
   private readonly budget: TurnBudget;
   private readonly onError: (error: unknown) => void;
+
+  private readonly failed = (error: unknown): void => {
+    this.errors++;
+    this.onError(error);
+  };
 
   /** @param options `onError` must not throw */
   constructor(options: { budgetMs: number; clock: Clock; onError: (error: unknown) => void }) {
@@ -135,10 +141,13 @@ export class CallbackQueue {
       this.cursor++;
       ran++;
       try {
-        callback();
+        const result = callback();
+        if (result !== undefined && isThenable(result)) {
+          // Nobody waits for it; but an error must be heard where the others are.
+          result.then(undefined, this.failed);
+        }
       } catch (error) {
-        this.errors++;
-        this.onError(error);
+        this.failed(error);
       }
     }
     return ran;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CallbackQueue } from '../../src/internal/callback-queue.js';
-import { TestLoop } from '../support/test-loop.js';
+import { TestLoop, microtasks } from '../support/test-loop.js';
 
 let clock: TestLoop;
 let errors: unknown[];
@@ -118,6 +118,53 @@ describe('CallbackQueue', () => {
     expect(ran).toEqual(['a', 'b']);
     expect(errors).toEqual([error]);
     expect(queue.callbackErrors).toBe(1);
+  });
+
+  it('hands the rejection of an asynchronous callback to the error channel, and waits for none', async () => {
+    const error = new Error('rejected on purpose');
+    queue.push(async () => {
+      await Promise.resolve();
+      throw error;
+    });
+    queue.push(async () => {});
+    push('next');
+    gracePeriod();
+    run();
+    expect([ran, errors, queue.count, queue.callbacksRun]).toEqual([['next'], [], 0, 3]);
+    await microtasks();
+    expect(errors).toEqual([error]);
+    expect(queue.callbackErrors).toBe(1);
+  });
+
+  it('survives results of any kind', async () => {
+    const broken = new Error('no then');
+    const results: unknown[] = [
+      null,
+      0,
+      'then',
+      {},
+      { then: 5 },
+      {
+        // oxlint-disable-next-line unicorn/no-thenable -- what is tested
+        get then(): never {
+          throw broken;
+        },
+      },
+      {
+        // oxlint-disable-next-line unicorn/no-thenable -- what is tested
+        then(_: unknown, reject: (error: unknown) => void) {
+          reject('at once');
+        },
+      },
+    ];
+    for (const result of results) {
+      queue.push(() => result as undefined);
+    }
+    gracePeriod();
+    run();
+    await microtasks();
+    expect(errors).toEqual([broken, 'at once']);
+    expect([queue.count, queue.callbackErrors]).toEqual([0, 2]);
   });
 
   it('keeps no callback that has run', async () => {
