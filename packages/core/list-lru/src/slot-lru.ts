@@ -21,6 +21,9 @@ export type WalkControl = Pick<ShrinkControl, 'nrToScan' | 'nrScanned'>;
 /**
  * A doubly linked list of integer slots, oldest at the head, for caches that keep their entries in parallel arrays.
  *
+ * The links go round in a circle, so that giving the head another round, as second chance does, writes no link: the
+ * head is the next one from then on.
+ *
  * Every operation but `grow`, `clear` and `walk` is O(1), and none of them allocates. `add` and `del` are idempotent.
  * Any of them may be called from inside an isolate callback.
  *
@@ -33,7 +36,6 @@ export class SlotLru implements Iterable<number> {
   // Plain private fields: `#private` ones cost a check each on Node 20, and these are the hottest of the package.
   declare private readonly id: number;
   private first: number = NO_SLOT;
-  private last: number = NO_SLOT;
   private size = 0;
   // The walk in progress: the slot that its callback has, NO_SLOT once that slot was taken off, and where it goes next.
   // Taking a slot off mends these, so nothing that a callback does can strand the walk.
@@ -77,17 +79,19 @@ export class SlotLru implements Iterable<number> {
 
   /** The newest slot, or {@link NO_SLOT}. */
   tail(): number {
-    return this.last;
+    const first = this.first;
+    return first === NO_SLOT ? NO_SLOT : (this.links.prev[first] as number);
   }
 
   /** The slot after this one towards the tail, or {@link NO_SLOT}. The slot must be on the list; not re-checked. */
   next(slot: number): number {
-    return this.links.next[slot] as number;
+    const after = this.links.next[slot] as number;
+    return after === this.first ? NO_SLOT : after;
   }
 
   /** The slot before this one towards the head, or {@link NO_SLOT}. The slot must be on the list; not re-checked. */
   prev(slot: number): number {
-    return this.links.prev[slot] as number;
+    return slot === this.first ? NO_SLOT : (this.links.prev[slot] as number);
   }
 
   /**
@@ -124,7 +128,8 @@ export class SlotLru implements Iterable<number> {
     }
     links.owner[slot] = this.id;
     this.size++;
-    this.linkFirst(slot);
+    this.linkLast(slot);
+    this.first = slot;
     return true;
   }
 
@@ -148,13 +153,10 @@ export class SlotLru implements Iterable<number> {
     if (this.links.owner[slot] !== this.id) {
       return false;
     }
-    if (this.last !== slot) {
-      if (this.walks !== 0) {
-        this.stepOver(slot, false);
-      }
-      this.unlink(slot);
-      this.linkLast(slot);
+    if (this.walks !== 0 && this.tail() !== slot) {
+      this.stepOver(slot, false);
     }
+    this.rotate(slot);
     return true;
   }
 
@@ -167,8 +169,11 @@ export class SlotLru implements Iterable<number> {
       if (this.walks !== 0) {
         this.stepOver(slot, false);
       }
-      this.unlink(slot);
-      this.linkFirst(slot);
+      if (this.tail() !== slot) {
+        this.unlink(slot);
+        this.linkLast(slot);
+      }
+      this.first = slot;
     }
     return true;
   }
@@ -176,12 +181,11 @@ export class SlotLru implements Iterable<number> {
   /** Takes every slot off this list. O(length). */
   clear(): void {
     const { next, owner } = this.links;
-    for (let slot = this.first; slot !== NO_SLOT; slot = next[slot] as number) {
+    for (let slot = this.first; this.size > 0; slot = next[slot] as number) {
       owner[slot] = ON_NO_LIST;
+      this.size--;
     }
     this.first = NO_SLOT;
-    this.last = NO_SLOT;
-    this.size = 0;
     this.walkSlot = NO_SLOT;
     this.walkNext = NO_SLOT;
     this.paused.fill(NO_SLOT);
@@ -222,7 +226,7 @@ export class SlotLru implements Iterable<number> {
       while (slot !== NO_SLOT && left > 0) {
         left--;
         this.walkSlot = slot;
-        this.walkNext = links.next[slot] as number;
+        this.walkNext = this.next(slot);
         const verdict = isolate(slot);
         switch (verdict) {
           case REMOVED:
@@ -240,12 +244,11 @@ export class SlotLru implements Iterable<number> {
             slot = verdict === REMOVED ? this.walkNext : this.first;
             break;
           case ROTATE:
-            if (this.walkSlot === slot && this.last !== slot) {
-              if (nested || this.walkNext === slot) {
+            if (this.walkSlot === slot) {
+              if ((nested || this.walkNext === slot) && this.tail() !== slot) {
                 this.stepOver(slot, false);
               }
-              this.unlink(slot);
-              this.linkLast(slot);
+              this.rotate(slot);
             }
             slot = this.walkNext;
             break;
@@ -289,58 +292,58 @@ export class SlotLru implements Iterable<number> {
 
   /** The slots from the newest on, under the same rule. */
   *reversed(): IterableIterator<number> {
-    for (let slot = this.last; slot !== NO_SLOT;) {
+    for (let slot = this.tail(); slot !== NO_SLOT;) {
       const prev = this.prev(slot);
       yield slot;
       slot = prev;
     }
   }
 
-  private linkLast(slot: number): void {
-    const { prev, next } = this.links;
-    const last = this.last;
-    prev[slot] = last;
-    next[slot] = NO_SLOT;
-    if (last === NO_SLOT) {
-      this.first = slot;
-    } else {
-      next[last] = slot;
+  /** Puts a slot that is on the list last. */
+  private rotate(slot: number): void {
+    const first = this.first;
+    if (slot === first) {
+      this.first = this.links.next[slot] as number;
+    } else if (slot !== this.links.prev[first]) {
+      this.unlink(slot);
+      this.linkLast(slot);
     }
-    this.last = slot;
   }
 
-  private linkFirst(slot: number): void {
+  private linkLast(slot: number): void {
     const { prev, next } = this.links;
     const first = this.first;
-    prev[slot] = NO_SLOT;
-    next[slot] = first;
     if (first === NO_SLOT) {
-      this.last = slot;
-    } else {
-      prev[first] = slot;
+      prev[slot] = slot;
+      next[slot] = slot;
+      this.first = slot;
+      return;
     }
-    this.first = slot;
+    const last = prev[first] as number;
+    prev[slot] = last;
+    next[slot] = first;
+    next[last] = slot;
+    prev[first] = slot;
   }
 
   private unlink(slot: number): void {
     const { prev, next } = this.links;
-    const before = prev[slot] as number;
     const after = next[slot] as number;
-    if (before === NO_SLOT) {
-      this.first = after;
-    } else {
-      next[before] = after;
+    if (after === slot) {
+      this.first = NO_SLOT;
+      return;
     }
-    if (after === NO_SLOT) {
-      this.last = before;
-    } else {
-      prev[after] = before;
+    const before = prev[slot] as number;
+    next[before] = after;
+    prev[after] = before;
+    if (this.first === slot) {
+      this.first = after;
     }
   }
 
   /** Keeps each walk in progress off a slot that is about to leave its place, or the list if `gone`. */
   private stepOver(slot: number, gone: boolean): void {
-    const after = this.links.next[slot] as number;
+    const after = this.next(slot);
     if (this.walkNext === slot) {
       this.walkNext = after;
     }

@@ -68,13 +68,27 @@ describe('exhaustive, n ≤ 5', () => {
     expect(everyStep()).toBe(326 * 26);
   });
 
-  test('busted: an unlink that forgets the tail is caught', () => {
+  test('busted: an unlink that forgets the head is caught', () => {
     expect(() =>
       everyStep((lru) => {
         lru.unlink = (slot: number) => {
-          const last = lru.last;
+          const first = lru.first;
           (SlotLru.prototype as any).unlink.call(lru, slot);
-          lru.last = last;
+          lru.first = first;
+        };
+      }),
+    ).toThrow();
+  });
+
+  test('busted: a rotation of the head that goes the other way round is caught', () => {
+    expect(() =>
+      everyStep((lru) => {
+        lru.rotate = (slot: number) => {
+          if (slot === lru.first) {
+            lru.first = lru.links.prev[slot];
+          } else {
+            (SlotLru.prototype as any).rotate.call(lru, slot);
+          }
         };
       }),
     ).toThrow();

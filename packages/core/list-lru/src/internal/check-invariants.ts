@@ -10,16 +10,18 @@ export function checkSlotLru(lru: SlotLru): void {
   const { links } = lru;
   const id = lru['id'];
   assert(links.lists[id - 1] === lru, 'the list is not under its id');
-  let before = NO_SLOT;
+  const first = lru['first'];
+  let before = lru.tail();
   let length = 0;
-  for (let slot = lru['first']; slot !== NO_SLOT; slot = links.next[slot] as number) {
+  assert((first === NO_SLOT) === (lru.length === 0), `the head is ${first}, and the length ${lru.length}`);
+  for (let slot = first; slot !== NO_SLOT && (slot !== first || length === 0); slot = links.next[slot] as number) {
     assert(links.owner[slot] === id, `slot ${slot} is linked but tagged ${links.owner[slot]}`);
     assert(links.prev[slot] === before, `slot ${slot} has prev ${links.prev[slot]}, not ${before}`);
     before = slot;
     length++;
     assert(length <= lru.length, `more than ${lru.length} slots are linked`);
   }
-  assert(lru['last'] === before, `the tail is ${lru['last']}, not ${before}`);
+  assert(lru.tail() === before, `the tail is ${lru.tail()}, not ${before}`);
   assert(lru.length === length, `the length is ${lru.length}, and ${length} slots are linked`);
   let tagged = 0;
   for (const owner of links.owner) {
