@@ -108,7 +108,10 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
     return count;
   }
 
-  /** Bytes of the objects that wait, as `sizeOf` says; 0 without it. */
+  /**
+   * Bytes of the objects that wait, as `sizeOf` says; 0 without it, and when none waits. Never below 0, even when
+   * `sizeOf` changes its mind.
+   */
   get bytes(): number {
     return this.sizes === null ? 0 : this.sizes.bytes;
   }
@@ -263,6 +266,7 @@ export class RcuPending<T extends RcuHead> implements AsyncDisposable {
     for (const shard of this.shards.values()) {
       shard.checkInvariants();
     }
+    assert(this.bytes >= 0, () => `${this.bytes} bytes wait`);
     assert(this.count > 0 || this.bytes === 0, () => `No object waits and ${this.bytes} bytes do`);
   }
 

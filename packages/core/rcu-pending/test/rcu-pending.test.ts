@@ -321,6 +321,31 @@ describe('sizeOf', () => {
     pending.dequeue();
     expect(pending.bytes).toBe(0);
   });
+
+  it.each([
+    ['in nodes', {}],
+    ['on a list', { nodes: dryPool() }],
+    ['in bulk', { process: bulkInto([]) }],
+    ['in shards', { shards: { current: () => 0 } }],
+  ])('that grows while objects wait makes no bytes below 0: %s', (_, options) => {
+    let size = 1;
+    const made = srcuBench({ ...options, sizeOf: () => size });
+    made.enqueue(...range(10));
+    size = 100;
+    for (let left = 9; left > 0; left--) {
+      made.pending.dequeue();
+      expect(made.pending.count).toBe(left);
+      expect(made.pending.bytes).toBe(0);
+      made.pending.checkInvariants();
+    }
+    size = 0.1;
+    made.enqueue(...range(10));
+    expect(made.pending.bytes).toBeCloseTo(1);
+    size = 0.3;
+    made.loop.runSync();
+    expect([made.pending.count, made.pending.bytes]).toEqual([0, 0]);
+    made.pending.checkInvariants();
+  });
 });
 
 describe('expediteAt', () => {

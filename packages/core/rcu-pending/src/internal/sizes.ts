@@ -49,8 +49,9 @@ export class Sizes<T> {
     }
     this.known?.delete(object);
     this.objects--;
-    // When nothing waits there are no bytes, whatever sizes that were fractions or have changed would leave.
-    this.total = this.objects === 0 ? 0 : this.total - (came ?? size);
+    // When nothing waits there are no bytes, whatever sizes that were fractions or have changed would leave; and there
+    // are never less than none, whatever `sizeOf` says of an object that came with less.
+    this.total = this.objects === 0 ? 0 : Math.max(this.total - (came ?? size), 0);
     if (failure !== null) {
       this.onError(failure.error, object);
     } else if (came !== undefined && came !== size) {

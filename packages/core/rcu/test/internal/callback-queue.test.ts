@@ -143,6 +143,7 @@ describe('CallbackQueue', () => {
       0,
       'then',
       {},
+      // oxlint-disable-next-line unicorn/no-thenable -- what is tested
       { then: 5 },
       {
         // oxlint-disable-next-line unicorn/no-thenable -- what is tested
