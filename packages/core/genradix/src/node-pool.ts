@@ -1,5 +1,8 @@
 import { assert, checkOptionNames } from '@core/base';
 
+/** In the last slot of every node that was given back: nobody else has it, so such a node is not one that is out. */
+const GIVEN_BACK: unique symbol = Symbol('given back');
+
 /** A fixed number of slots; an empty one holds `undefined`. Interior nodes hold nodes, leaves hold what users store. */
 export type RadixNode = unknown[];
 
@@ -37,7 +40,8 @@ export class NodePool {
   readonly nodeEntries: number;
   readonly nodeBytes: number;
   private readonly spareNodes: number;
-  private readonly spares: RadixNode[] = [];
+  private readonly kept: RadixNode[] = [];
+  private readonly lastEntry: number;
   private readonly blank: RadixNode;
   private takenCount = 0;
 
@@ -61,6 +65,7 @@ export class NodePool {
     this.nodeEntries = nodeEntries;
     this.nodeBytes = nodeEntries * BYTES_PER_ENTRY + BYTES_PER_NODE;
     this.spareNodes = spareNodes;
+    this.lastEntry = nodeEntries - 1;
     // Copies of a packed array of the right length are packed and no larger; `new Array(n)` would be holey.
     this.blank = Array.from<unknown>({ length: nodeEntries }).fill(undefined);
   }
@@ -70,14 +75,25 @@ export class NodePool {
     return this.takenCount;
   }
 
+  /** Nodes given back that are kept for the next taker. */
+  get spares(): number {
+    return this.kept.length;
+  }
+
   /** Bytes of all nodes, spares included. */
   get bytes(): number {
-    return (this.takenCount + this.spares.length) * this.nodeBytes;
+    return (this.takenCount + this.kept.length) * this.nodeBytes;
   }
 
   /** A node of empty slots, or null when the budget is spent. */
   take(): RadixNode | null {
-    const node = this.spares.pop() ?? this.create();
+    const spare = this.kept.pop();
+    if (spare !== undefined) {
+      spare[this.lastEntry] = undefined;
+      this.takenCount++;
+      return spare;
+    }
+    const node = this.create();
     if (node !== null) {
       this.takenCount++;
     }
@@ -88,7 +104,8 @@ export class NodePool {
    * Takes a node back and empties it, so that nothing of its last user is left for the next.
    *
    * @param clean the caller has emptied every slot already
-   * @throws {RangeError} the node is not one of this pool's, or more nodes come back than were taken
+   * @throws {RangeError} the node is not one of this pool's, more nodes come back than were taken, or this node was
+   *   given back already; the pool is as it was
    */
   give(node: RadixNode, clean = false): void {
     if (node?.length !== this.nodeEntries || this.takenCount === 0) {
@@ -96,33 +113,46 @@ export class NodePool {
         `Cannot take back a node of ${node?.length} entries: ${this.takenCount} nodes of ${this.nodeEntries} are out`,
       );
     }
+    if (node[this.lastEntry] === GIVEN_BACK) {
+      throw new RangeError('Cannot take back a node: it was given back already; whoever gives it must let go of it');
+    }
     this.takenCount--;
-    if (this.spares.length < this.spareNodes) {
+    if (this.kept.length < this.spareNodes) {
       if (!clean) {
         // A loop: Array.prototype.fill takes ten times as long here.
         for (let entry = 0; entry < node.length; entry++) {
           node[entry] = undefined;
         }
       }
-      this.spares.push(node);
+      this.kept.push(node);
     }
+    node[this.lastEntry] = GIVEN_BACK;
   }
 
-  /** Lets go of the spares. @returns the bytes that this frees */
-  trim(): number {
-    const bytes = this.spares.length * this.nodeBytes;
-    this.spares.length = 0;
-    return bytes;
+  /**
+   * Lets go of spares.
+   *
+   * @param count how many at most; all of them unless told otherwise
+   * @returns the bytes that this frees
+   * @throws {RangeError} `count` is no number of 0 or more
+   */
+  trim(count: number = Infinity): number {
+    if (!(count >= 0)) {
+      throw new RangeError(`Cannot let go of ${count} spare nodes: it must be a number of 0 or more`);
+    }
+    const dropped = Math.min(Math.floor(count), this.kept.length);
+    this.kept.length -= dropped;
+    return dropped * this.nodeBytes;
   }
 
   /** For tests: throws when what it keeps is not what it may hand out. */
   checkInvariants(): void {
-    assert(new Set(this.spares).size === this.spares.length, 'A node was given back twice');
+    assert(new Set(this.kept).size === this.kept.length, 'A node was given back twice');
     assert(this.bytes <= this.budgetBytes, () => `Nodes take ${this.bytes} bytes of ${this.budgetBytes}`);
-    for (const spare of this.spares) {
+    for (const spare of this.kept) {
       assert(spare.length === this.nodeEntries, () => `A spare node has ${spare.length} entries`);
       assert(
-        spare.every((entry) => entry === undefined),
+        spare.every((entry, index) => entry === (index === this.lastEntry ? GIVEN_BACK : undefined)),
         'A spare node is not empty',
       );
     }

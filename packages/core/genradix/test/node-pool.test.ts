@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NodePool, type RadixNode } from '../src/index.js';
-import { LeakyPool } from './support/pools.js';
+import { ForgetfulPool, LeakyPool } from './support/pools.js';
 
 function taken(pool: NodePool): RadixNode {
   const node = pool.take();
@@ -106,13 +106,61 @@ describe('NodePool', () => {
     expect([pool.taken, pool.bytes]).toEqual([0, pool.nodeBytes]);
   });
 
-  it('notices in tests that a node came back twice', () => {
+  it.each([
+    ['is kept', { spareNodes: 2 }],
+    ['was let go of', { spareNodes: 0 }],
+  ])('refuses a node that was given back already and %s', (_, options) => {
+    const givesTwice = (pool: NodePool): void => {
+      const [node] = [taken(pool), taken(pool)];
+      pool.give(node);
+      for (const clean of [false, true]) {
+        expect(() => pool.give(node, clean)).toThrow(
+          new RangeError('Cannot take back a node: it was given back already; whoever gives it must let go of it'),
+        );
+      }
+      expect([pool.taken, pool.spares]).toEqual([1, options.spareNodes / 2]);
+      pool.checkInvariants();
+      // Once it is handed out again it may come back again.
+      const next = taken(pool);
+      expect(next).toEqual([undefined, undefined, undefined, undefined]);
+      pool.give(next);
+      pool.checkInvariants();
+    };
+    givesTwice(new NodePool({ nodeEntries: 4, ...options }));
+    expect(() => givesTwice(new ForgetfulPool({ nodeEntries: 4, ...options }))).toThrow();
+  });
+
+  it('refuses the spare of another pool, and a spare that was let go of', () => {
+    const [one, other] = [new NodePool({ nodeEntries: 4 }), new NodePool({ nodeEntries: 4 })];
+    const node = taken(one);
+    taken(one);
+    taken(other);
+    one.give(node);
+    expect(() => other.give(node)).toThrow(/given back already/);
+    one.trim();
+    expect(() => one.give(node)).toThrow(/given back already/);
+    expect([one.taken, other.taken]).toEqual([1, 1]);
+  });
+
+  it('keeps its nodes packed', () => {
     const pool = new NodePool({ nodeEntries: 4 });
     const node = taken(pool);
-    taken(pool);
     pool.give(node);
-    pool.give(node);
-    expect(() => pool.checkInvariants()).toThrow(/given back twice/);
+    expect(Object.keys(taken(pool))).toHaveLength(4);
+  });
+
+  it('lets go of so many spares and no more', () => {
+    const pool = new NodePool({ nodeEntries: 4 });
+    for (const node of Array.from({ length: 5 }, () => taken(pool))) {
+      pool.give(node);
+    }
+    expect([pool.trim(0), pool.spares]).toEqual([0, 5]);
+    expect([pool.trim(2), pool.spares]).toEqual([2 * pool.nodeBytes, 3]);
+    expect([pool.trim(1.9), pool.spares]).toEqual([pool.nodeBytes, 2]);
+    expect([pool.trim(9), pool.spares, pool.bytes]).toEqual([2 * pool.nodeBytes, 0, 0]);
+    for (const wrong of [-1, Number.NaN, 'all']) {
+      expect(() => pool.trim(wrong as number)).toThrow(RangeError);
+    }
   });
 
   it.each([

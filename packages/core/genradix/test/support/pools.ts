@@ -24,3 +24,11 @@ export class LeakyPool extends NodePool {
     super.give(node, true);
   }
 }
+
+/** Busted: does not know that a node was given back already. */
+export class ForgetfulPool extends NodePool {
+  override give(node: RadixNode, clean = false): void {
+    node.fill(undefined);
+    super.give(node, clean);
+  }
+}
