@@ -245,14 +245,16 @@ export class CgroupSource implements MemorySource {
     return false;
   }
 
-  /** Makes sure of the place: looks for it at first, when files vanished, and when the process has moved. */
+  /** Makes sure of the place: looks for it at first, when files vanished, when the process moved. */
   private settle(vanished: boolean, notes: string[] = []): Place | null {
     const path = `/proc/${this.pid}/cgroup`;
     const text = this.files.read(path);
     const membership = typeof text === 'string' ? text : null;
     const known = this.place;
     const own = known?.dirs[0];
-    if (known && own !== undefined && !vanished && seen(this.files, own, known.version) !== 'absent') {
+    // What was found by guessing is looked for anew: what hid the facts may be over.
+    const sure = known?.notes.length === 0 && own !== undefined && !vanished;
+    if (sure && seen(this.files, own, known.version) !== 'absent') {
       if (membership === this.membership) {
         return known;
       }

@@ -23,6 +23,8 @@ export interface CgroupMount {
 
 /** Version 1 writes "no limit" as the largest signed 64-bit number less a part of a page: from here on it is that. */
 const UNLIMITED_FROM = 2 ** 62;
+const DIGIT_0 = 48;
+const DIGIT_9 = 57;
 /** The kernel gives out no longer path. */
 const PATH_CHARS_MAX = 4096;
 /** What the kernel appends to the path of a process whose cgroup was removed. */
@@ -71,27 +73,23 @@ export function statLimit(text: string, name: string): number | undefined {
   return value !== undefined && value >= UNLIMITED_FROM ? Infinity : value;
 }
 
-/** 1 to 20 digits (all that 64 bits need) from `start` up to a line end. */
+/** A number of 64 bits at most, from `start` up to a line end. */
 function digitsBeforeLineEnd(text: string, start: number): number | undefined {
-  let value = 0;
   let at = start;
-  for (; at < text.length && at - start <= 20; at++) {
-    const digit = text.charCodeAt(at) - 48;
-    if (!(digit >= 0 && digit <= 9)) {
-      break;
-    }
-    value = value * 10 + digit;
+  while (at < text.length && at - start < 20 && text.charCodeAt(at) >= DIGIT_0 && text.charCodeAt(at) <= DIGIT_9) {
+    at++;
   }
-  const count = at - start;
-  return count >= 1 && count <= 20 && text[at] === '\n' ? value : undefined;
+  const value = at > start && text[at] === '\n' ? Number(text.slice(start, at)) : undefined;
+  return value !== undefined && value <= 2 ** 64 ? value : undefined;
 }
 
 /** Reads /proc/self/cgroup: lines of `id:controllers:path`, where version 2 has id 0 and no controllers. */
 export function parseMembership(text: string): Membership {
   let v1: string | null = null;
   let v2: string | null = null;
-  let malformedCount = 0;
-  for (const line of linesOf(text)) {
+  const { lines, cutCount } = linesOf(text);
+  let malformedCount = cutCount;
+  for (const line of lines) {
     const first = line.indexOf(':');
     const second = line.indexOf(':', first + 1);
     const id = line.slice(0, Math.max(first, 0));
@@ -120,8 +118,9 @@ export function parseMounts(text: string): {
   readonly malformedCount: number;
 } {
   const byPoint = new Map<string, CgroupMount | null>();
-  let malformedCount = 0;
-  for (const line of linesOf(text)) {
+  const { lines, cutCount } = linesOf(text);
+  let malformedCount = cutCount;
+  for (const line of lines) {
     // Any number of optional fields may stand before the lone dash.
     const dash = line.indexOf(' - ');
     const before = line.slice(0, Math.max(dash, 0)).split(' ');
@@ -150,6 +149,9 @@ function unescapePath(field: string): string {
   return field.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
-function linesOf(text: string): string[] {
-  return text.split('\n').filter((line) => line !== '');
+/** The lines of a text. A last one that lacks its end was cut off, and may name another place than it did: bad. */
+function linesOf(text: string): { readonly lines: readonly string[]; readonly cutCount: number } {
+  const lines = text.split('\n');
+  const cut = lines.pop() ?? '';
+  return { lines: lines.filter((line) => line !== ''), cutCount: cut === '' ? 0 : 1 };
 }
