@@ -1,6 +1,6 @@
 import { SHRINK_EMPTY, SHRINK_STOP, type ShrinkControl, ShrinkerRegistry } from '@core/shrinker';
 import { describe, expect, it } from 'vitest';
-import { asShrinker } from '../src/index.js';
+import { asShrinker, type PendingShrinkerOptions } from '../src/index.js';
 import { bulkInto, range, srcuBench } from './support/bench.js';
 
 function control(nrToScan: number): ShrinkControl {
@@ -27,6 +27,55 @@ describe('asShrinker', () => {
       seeks: 3,
       batch: 512,
     });
+  });
+
+  it('answers in the passes over its zone only, if it has one', () => {
+    const zones = ['heap', 'external', 'shared'] as const;
+    const { pending, enqueue } = srcuBench({ sizeOf: () => 10 });
+    const answers = (options: PendingShrinkerOptions): unknown[] => {
+      const spec = asShrinker(pending, options);
+      return [
+        spec.zoneAware ?? false,
+        ...zones.map((zone) => [spec.count({ ...control(0), zone }), spec.retiredBytes?.(zone)]),
+      ];
+    };
+    enqueue(1, 2);
+    expect(answers({})).toEqual([false, [2, 20], [2, 0], [2, 0]]);
+    expect(answers({ zone: 'heap' })).toEqual([true, [2, 20], [0, 0], [0, 0]]);
+    expect(answers({ zone: 'external' })).toEqual([true, [0, 0], [2, 20], [0, 0]]);
+    expect(answers({ zone: 'shared' })).toEqual([true, [0, 0], [0, 0], [2, 20]]);
+
+    const spec = asShrinker(pending, { zone: 'external' });
+    pending.expedite();
+    const heap = control(10);
+    expect([spec.scan(heap), heap.nrScanned, pending.count]).toEqual([SHRINK_STOP, 0, 2]);
+    const external = { ...control(10), zone: 'external' as const };
+    expect([spec.scan(external), pending.count, spec.retiredBytes?.('external')]).toEqual([2, 0, 0]);
+  });
+
+  it('tells a registry the bytes that wait for readers', async () => {
+    const registry = new ShrinkerRegistry();
+    const { pending, enqueue } = srcuBench({ sizeOf: () => 10 });
+    const shrinker = registry.alloc(asShrinker(pending, { zone: 'external' }));
+    registry.register(shrinker);
+    enqueue(...range(300));
+    expect([registry.retiredBytes('heap'), registry.retiredBytes('external')]).toEqual([0, 3000]);
+    pending.expedite();
+    expect(registry.shrinkSlabSync({ priority: 0 })).toBe(0);
+    expect(registry.shrinkSlabSync({ zone: 'external', priority: 0 })).toBeGreaterThan(0);
+    pending.drainExpired(Infinity);
+    expect(registry.retiredBytes('external')).toBe(0);
+    await registry.free(shrinker);
+    await registry[Symbol.asyncDispose]();
+  });
+
+  it('refuses a zone and options that are none', () => {
+    const { pending } = srcuBench();
+    expect(() => asShrinker(pending, { zone: 'disk' as never })).toThrow(
+      new RangeError('Cannot shrink in zone disk: it must be "heap", "external" or "shared"'),
+    );
+    expect(() => asShrinker(pending, { zones: 'heap' } as never)).toThrow('did you mean "zone"?');
+    expect(() => asShrinker(pending, null as never)).toThrow(TypeError);
   });
 
   it('drains what has expired, and says how much', () => {
