@@ -30,7 +30,12 @@ export interface SrcuIndex {
 export interface SrcuOptions {
   /** For reports. Default `'srcu'`. */
   readonly name?: string;
-  /** A reader open for longer than this, in milliseconds, is reported once per such period. Default 21,000. */
+  /**
+   * Readers open for longer than this, in milliseconds, are reported once per such period: the 16 oldest, and how many
+   * more. The period is that of the oldest, so a later one may be twice as old when it is first reported. A raw
+   * `readLock` has no age without debug mode: it is reported when a grace period has waited for it for so long, and never
+   * when nobody wants one. Default 21,000; Infinity reports none.
+   */
   readonly stallMs?: number;
   /** Remembers each reader and the stack that opened it: exact faults and reports, much slower. Default false. */
   readonly debug?: boolean;
@@ -45,6 +50,11 @@ export interface SrcuOptions {
   /** Where the grace-period sequence starts; a multiple of 4. For tests. Default 0. */
   readonly firstSequence?: number;
 }
+
+/** The most labelled readers that are reported in one period. */
+const MAX_REPORTS = 16;
+/** Raw pairs without debug mode are a number, so they have one name and one report. */
+const RAW = 'a raw read lock';
 
 const OPTION_NAMES = Object.keys({
   name: true,
@@ -260,7 +270,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
   }
 
   /** What the longest open labelled reader says of itself, or null; raw pairs have labels only in debug mode. */
-  oldestReader(): { readonly label: string; readonly ageMs: number; readonly stack: string | null } | null {
+  oldestReader(): OpenReader | null {
     const hold = this.holds.oldest;
     return hold === null ? null : { label: hold.label, ageMs: this.clock.now() - hold.openedAtMs, stack: hold.stack };
   }
@@ -300,6 +310,9 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
       !machine.isRunning || draining.readers > 0 || machine.isArmed,
       'A grace period is due and no turn will end it',
     );
+    for (const epoch of [current, draining]) {
+      assert(epoch.labelled >= 0 && epoch.labelled <= epoch.readers, 'More readers have labels than there are');
+    }
     assert(open === (this.debug || this.closed ? null : current), 'New readers do not count where they should');
   }
 
@@ -373,7 +386,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     this.assertOpen('lock');
     const epoch = this.current;
     epoch.readers++;
-    return new DebugIndex(this, epoch, this.hold(label, stackAbove(method)));
+    return new DebugIndex(this, epoch, this.hold(label, stackAbove(method), epoch));
   }
 
   private readUnlockSlow(index: SrcuIndex): void {
@@ -382,6 +395,7 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
         throw this.unbalanced();
       }
       this.holds.remove(index.hold);
+      index.epoch.labelled--;
       this.leave(index.epoch);
     } else if (index instanceof Epoch && index.domain === this) {
       this.leave(index);
@@ -408,7 +422,8 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     return new RcuError('ERR_SRCU_UNBALANCED', `Cannot unlock "${this.name}": this index was unlocked already`);
   }
 
-  private hold(label: string, stack: string | null): Hold {
+  private hold(label: string, stack: string | null, epoch: Epoch): Hold {
+    epoch.labelled++;
     const hold = new Hold(label, this.clock.now(), stack);
     this.holds.add(hold);
     this.stallWatch.watch();
@@ -417,12 +432,13 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
 
   /** In debug mode an index has its own already. */
   private holdOf(index: SrcuIndex, label: string): Hold {
-    return index instanceof DebugIndex ? index.hold : this.hold(label, null);
+    return index instanceof DebugIndex ? index.hold : this.hold(label, null, index as Epoch);
   }
 
   private unlockHold(hold: Hold, index: SrcuIndex): void {
     if (!(index instanceof DebugIndex)) {
       this.holds.remove(hold);
+      (index as Epoch).labelled--;
     }
     this.readUnlock(index);
   }
@@ -441,38 +457,43 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
     this.unlockHold(hold, index);
     if (leaked) {
       this.leaks++;
-      this.onReport({
-        kind: 'leak',
-        domain: this.name,
-        label: hold.label,
-        ageMs: this.clock.now() - hold.openedAtMs,
-        readers: this.current.readers + this.draining.readers,
-        callbacksWaiting: this.machine.callbacks.count,
-        stack: hold.stack,
-      });
+      this.report('leak', { label: hold.label, ageMs: this.clock.now() - hold.openedAtMs, stack: hold.stack }, 0);
     }
   }
 
   /** @returns for how long the oldest reader known has been open, or null when there is nothing to watch */
   private reportStall(): number | null {
-    const waited = this.draining.readers > 0 ? this.machine.ageMs() : null;
-    const oldest = this.oldestReader();
-    const ageMs = oldest !== null ? Math.max(oldest.ageMs, waited ?? 0) : waited;
-    if (ageMs !== null && ageMs >= this.stallWatch.stallMs) {
-      this.report('stall', oldest, ageMs);
+    const { stallWatch, draining } = this;
+    const { stallMs } = stallWatch;
+    const nowMs = this.clock.now();
+    // Nobody new counts in the epoch that drains, so what is left there has been open since before.
+    const rawAgeMs = draining.readers > draining.labelled ? this.machine.ageMs() : null;
+    const oldestAgeMs = this.holds.oldest === null ? null : nowMs - this.holds.oldest.openedAtMs;
+    // Found before any is reported: who is told may end readers.
+    const { holds, more } = this.holds.overdue(nowMs, stallMs, MAX_REPORTS);
+    const last = holds.at(-1);
+    for (const hold of holds) {
+      stallWatch.stalls++;
+      const reader = { label: hold.label, ageMs: nowMs - hold.openedAtMs, stack: hold.stack };
+      this.report('stall', reader, hold === last ? more : 0);
     }
-    return ageMs;
+    if (rawAgeMs !== null && rawAgeMs >= stallMs) {
+      stallWatch.stalls++;
+      this.report('stall', { label: RAW, ageMs: rawAgeMs, stack: null }, 0);
+    }
+    return oldestAgeMs === null ? rawAgeMs : Math.max(oldestAgeMs, rawAgeMs ?? 0);
   }
 
-  private report(kind: 'stall' | 'abandoned', oldest: ReturnType<Srcu['oldestReader']>, ageMs: number): void {
+  private report(kind: SrcuReport['kind'], reader: OpenReader, more: number): void {
     this.onReport({
       kind,
       domain: this.name,
-      label: oldest?.label ?? 'read lock',
-      ageMs,
+      label: reader.label,
+      ageMs: reader.ageMs,
+      more,
       readers: this.current.readers + this.draining.readers,
       callbacksWaiting: this.machine.callbacks.count,
-      stack: oldest?.stack ?? null,
+      stack: reader.stack,
     });
   }
 
@@ -481,7 +502,8 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
   }
 
   private abandonReaders(): void {
-    this.report('abandoned', this.oldestReader(), this.machine.ageMs());
+    const { label, stack } = this.holds.oldest ?? { label: RAW, stack: null };
+    this.report('abandoned', { label, ageMs: this.machine.ageMs(), stack }, 0);
     this.holds.abandonAll();
     // New counters, so that the late unlock of a reader that was given up cannot end the section of a later one.
     this.current = new Epoch(this);
@@ -497,6 +519,13 @@ export class Srcu implements RcuFlavor, AsyncDisposable {
       throw new RcuError('ERR_SRCU_CLOSED', `Cannot ${action}: "${this.name}" is closed; open a new domain`);
     }
   }
+}
+
+/** What is known of an open reader. */
+interface OpenReader {
+  readonly label: string;
+  readonly ageMs: number;
+  readonly stack: string | null;
 }
 
 type AnyMethod = (...args: never[]) => unknown;

@@ -121,7 +121,7 @@ describe('a process', () => {
       srcu.readUnlock(index);
       say('closed');
     `);
-    expect(lines).toEqual(['abandoned read lock 1 1', 'closed']);
+    expect(lines).toEqual(['abandoned a raw read lock 1 1', 'closed']);
   });
 
   it('asks the other beforeExit listeners for work before it gives a reader up', async () => {
@@ -165,7 +165,7 @@ describe('a process', () => {
       try { srcu.readUnlock(late); } catch (error) { say(error.code); }
     `);
     expect(lines).toEqual([
-      'abandoned read lock 1 1',
+      'abandoned a raw read lock 1 1',
       'over under a reader: false 1',
       'over after it: true',
       'ERR_SRCU_UNBALANCED',
@@ -215,7 +215,7 @@ describe('a process', () => {
       bad.call(() => say('bad'));
       good.call(() => say('good'));
     `);
-    expect(lines.sort()).toEqual(['abandoned read lock 1 1', 'bad', 'good', 'uncaught from onReport']);
+    expect(lines.sort()).toEqual(['abandoned a raw read lock 1 1', 'bad', 'good', 'uncaught from onReport']);
   });
 
   it('warns by default', async () => {

@@ -1,5 +1,8 @@
 import { assert } from '@core/base';
 
+/** Overdue readers are counted up to so many beyond those that are named. */
+const MAX_COUNTED = 10_000;
+
 /** One labelled reader that is open. */
 export class Hold {
   readonly label: string;
@@ -39,6 +42,27 @@ export class HoldList {
     if (!hold.abandoned) {
       this.unlink(hold);
     }
+  }
+
+  /**
+   * The oldest readers of those open for `stallMs` or longer, at most `atMost`; and how many more of these there are,
+   * counted up to {@link MAX_COUNTED}, so that a flood of them blocks nobody.
+   */
+  overdue(nowMs: number, stallMs: number, atMost: number): { readonly holds: readonly Hold[]; readonly more: number } {
+    const holds: Hold[] = [];
+    let more = 0;
+    for (
+      let hold = this.oldest;
+      hold !== null && nowMs - hold.openedAtMs >= stallMs && more < MAX_COUNTED;
+      hold = hold.newer
+    ) {
+      if (holds.length < atMost) {
+        holds.push(hold);
+      } else {
+        more++;
+      }
+    }
+    return { holds, more };
   }
 
   /** Forgets every reader; each may still be removed later. */

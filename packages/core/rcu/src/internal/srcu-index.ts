@@ -5,6 +5,8 @@ import type { Hold } from './holds.js';
 export class Epoch implements SrcuIndex {
   readonly domain: object;
   readers = 0;
+  /** How many of these have a hold: a label and an age. */
+  labelled = 0;
 
   constructor(domain: object) {
     this.domain = domain;

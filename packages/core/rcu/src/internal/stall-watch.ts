@@ -9,7 +9,7 @@ export class StallWatch {
   stalls = 0;
   private timer: Scheduled | null = null;
   private readonly scheduler: Scheduler;
-  /** Reports if a reader is overdue; returns the age of the oldest, or null when none is open. */
+  /** Reports readers that are overdue; returns the age of the oldest, or null when none is open. */
   private readonly look: () => number | null;
 
   constructor(stallMs: number, scheduler: Scheduler, look: () => number | null) {
@@ -41,7 +41,6 @@ export class StallWatch {
       return;
     }
     if (ageMs >= this.stallMs) {
-      this.stalls++;
       this.arm(this.stallMs);
     } else {
       this.arm(this.stallMs - ageMs);
