@@ -25,8 +25,14 @@ export class TurnBudget {
   private lastLook = 0;
   private stride = MIN_STRIDE;
 
-  /** @param baseMs milliseconds a turn, above 0 */
+  /**
+   * @param baseMs milliseconds a turn
+   * @throws {RangeError} `baseMs` is not above 0: with NaN the budget would never be spent
+   */
   constructor(baseMs: number, clock: Clock) {
+    if (!(baseMs > 0)) {
+      throw new RangeError(`Cannot use a budget of ${baseMs} ms a turn: it must be above 0`);
+    }
     this.baseMs = baseMs;
     this.budgetMs = baseMs;
     this.clock = clock;
