@@ -5,7 +5,7 @@ import { consumerPackages, filesBelow, publishedPackages, read, type WorkspacePa
 const LAYERS: readonly (readonly string[])[] = [
   ['@core/base'],
   ['@core/genradix', '@core/rcu', '@core/shrinker'],
-  ['@core/rcu-pending', '@core/list-lru'],
+  ['@core/rcu-pending', '@core/list-lru', '@core/pressure'],
   ['@core/framework'],
   ['@cache/object', '@testing/sim'],
 ];

@@ -288,16 +288,28 @@ export class ShrinkerRegistry implements AsyncDisposable {
     this.table.meterAt = onCharge === null ? Infinity : this.table.charged + everyBytes;
   }
 
-  /** Bytes that have left the caches and wait for readers, as the shrinkers say. O(shrinkers). */
-  retiredBytes(zone: Zone): number {
+  /** Bytes that have left the caches, or the one of that name, and wait for readers, as the shrinkers say. O(shrinkers). */
+  retiredBytes(zone: Zone, name?: string): number {
     zoneIndexOf(zone, 'tell the retired bytes of');
     let sum = 0;
     for (let entry = this.list.first; entry !== null; entry = entry.next) {
-      if (entry.spec.retiredBytes !== undefined && entry.state === 'registered') {
+      const isMeant = entry.state === 'registered' && (name === undefined || entry.name === name);
+      if (isMeant && entry.spec.retiredBytes !== undefined) {
         sum += retiredOf(entry, zone);
       }
     }
     return sum;
+  }
+
+  /** What the shrinker of that name says of objects that could not be freed now; nothing if it says nothing. */
+  skippedOf(name: string): Readonly<Record<string, number>> {
+    const entry = this.names.get(name);
+    try {
+      return entry?.spec.skipped?.() ?? {};
+    } catch (error) {
+      this.#report(error, entry as Entry);
+      return {};
+    }
   }
 
   /** O(shrinkers). A run that is still in progress is not in it yet. */
