@@ -370,6 +370,33 @@ describe('faults', () => {
     expect(source.read()).toEqual({ limitBytes: GIB, from: `${V2}/a/b/memory.max`, usedBytes: 300 * MIB });
   });
 
+  test('a path that was cut off is not believed, though it names another cgroup', () => {
+    const files = new FakeFiles({ ...SMALL, '/proc/self/cgroup': '0::/a' });
+    expect(sourceOf(files).read()?.notes).toContain(
+      'Cannot understand 1 line(s) of /proc/self/cgroup: they are passed over',
+    );
+  });
+
+  test('a removed cgroup, whose open files say ENODEV, is looked for at once', () => {
+    const files = new FakeFiles(SMALL);
+    const source = sourceOf(files);
+    source.read();
+    files.faults.set(`${V2}/a/b/memory.max`, 'ENODEV');
+    files.tree.set('/proc/self/cgroup', '0::/c\n');
+    files.asked.length = 0;
+    expect(source.read()?.limitBytes).toBe(3 * GIB);
+    expect(files.asked).toContain('/proc/self/mountinfo');
+    files.tree.set('/proc/self/cgroup', '0::/a\n');
+    files.faults.set(`${V2}/c/memory.current`, 'ENODEV');
+    expect(source.read()?.notes).toBe(undefined);
+  });
+
+  test('a mount of another kind is no cgroup, whatever its options say', () => {
+    const mount = '40 27 0:50 / /srv/memory rw - tmpfs tmpfs rw,memory';
+    const files = new FakeFiles({ ...SMALL, ...proc('0::/a/b', `${V2_MOUNT}\n${mount}`) });
+    expect(sourceOf(files).read()?.limitBytes).toBe(GIB);
+  });
+
   test('options out of range are refused', () => {
     expect(() => new CgroupSource({ totalBytes: 0 })).toThrow(RangeError);
     expect(() => new CgroupSource({ totalBytes: Number.NaN })).toThrow(RangeError);
