@@ -1,3 +1,4 @@
+import type { MemoryReport } from '@core/pressure';
 import type { SrcuReport } from '@core/rcu';
 import type { Zone } from '@core/shrinker';
 import { EventEmitter } from 'eventemitter3';
@@ -11,6 +12,8 @@ export interface HostEvents {
   hostClosed: (event: HostClosedEvent) => void;
   /** A pass over the shrinkers has ended. */
   reclaimed: (event: ReclaimedEvent) => void;
+  /** Memory is nearly used up, or reclaim found next to nothing to free. Told at most once in 10 s. */
+  memoryShort: (event: MemoryReport) => void;
   /** A reader stayed in its section for longer than `stallMs`. */
   stalled: (event: SrcuReport) => void;
   /** A reader never left its section: its guard was garbage-collected, or the process was about to end. */

@@ -1,4 +1,5 @@
 import { type Clock, type Scheduler, systemClock, systemScheduler } from '@core/base';
+import type { MemoryReport } from '@core/pressure';
 import type { ContainerModule } from 'inversify';
 import { HostEventEmitter } from './events.js';
 import type { HostStats } from './host-stats.js';
@@ -10,12 +11,7 @@ import type { ReclaimRequest } from './reclaimer.js';
 import type { ServiceSource } from './service-source.js';
 
 export interface HostOptions {
-  /**
-   * How much memory the caches may take. Default `'auto'`.
-   *
-   * For now the choice is checked, recorded and shown in `stats().memory`, but not enforced: nothing reclaims until
-   * somebody calls `reclaim()`.
-   */
+  /** How much memory the caches may take. Default `'auto'`. What came of it is in `stats().memory`. */
   readonly memory?: MemoryOption;
   /**
    * What plugin factories return: plugins, or bare modules of inversify that bind one class with a `@cachePlugin`
@@ -45,6 +41,8 @@ export interface Host extends ServiceSource, AsyncDisposable {
   /** What has happened. A listener that throws is reported to `errored`; those after it miss that one event. */
   readonly events: HostEventEmitter;
   stats(): HostStats;
+  /** All about memory at this instant: what is used, by whom, what was freed, and what is in the way. */
+  report(): MemoryReport;
   /**
    * Runs one pass over the shrinkers, by hand.
    *
@@ -72,7 +70,7 @@ export interface Host extends ServiceSource, AsyncDisposable {
  * @throws {FrameworkError} `ERR_NOT_A_PLUGIN`, `ERR_BAD_PLUGIN`, `ERR_DUPLICATE_PLUGIN`, `ERR_MISSING_REQUIREMENT`,
  *   `ERR_PLUGIN_CYCLE`, `ERR_MISSING_BINDING`, `ERR_AMBIGUOUS_SERVICE`: nothing was started
  * @throws {FrameworkError} `ERR_START_FAILED`, `ERR_HOST_CLOSED` (aborted): everything was taken down again
- * @throws {RangeError} `limitBytes` or `closeTimeoutMs` is out of range
+ * @throws {RangeError} a limit of `memory` or `closeTimeoutMs` is out of range
  * @throws {TypeError} `memory` or `plugins` is nothing of the kind
  */
 export async function createHost(options: HostOptions = {}): Promise<Host> {

@@ -1,7 +1,7 @@
 import type { Clock, Scheduler } from '@core/base';
 import type { Rcu, Srcu, SrcuOptions } from '@core/rcu';
 import type { RcuHead, RcuPending, RcuPendingOptions } from '@core/rcu-pending';
-import type { Shrinker, ShrinkerRegistry, ShrinkerSpec } from '@core/shrinker';
+import type { MemoryGroup, Shrinker, ShrinkerRegistry, ShrinkerSpec } from '@core/shrinker';
 import type { HostEventEmitter } from './events.js';
 import type { Logger } from './logger.js';
 import type { Reclaimer } from './reclaimer.js';
@@ -23,6 +23,8 @@ export interface PluginContext extends ServiceSource {
   /** Shrinkers registered here directly are freed by the host too. */
   readonly shrinkers: ShrinkerRegistry;
   readonly reclaimer: Reclaimer;
+  /** What caches charge their bytes to unless told otherwise; null when the host's memory is off. */
+  readonly memoryGroup: MemoryGroup | null;
   readonly events: HostEventEmitter;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -1,5 +1,6 @@
 import { Rcu, Srcu } from '@core/rcu';
-import { ShrinkerRegistry } from '@core/shrinker';
+import { formatReport } from '@core/pressure';
+import { type MemoryGroup, ShrinkerRegistry } from '@core/shrinker';
 import { describe, expect, test } from 'vitest';
 import {
   cachePlugin,
@@ -218,7 +219,14 @@ describe('stats', () => {
     expect(stats).toMatchObject({
       name: 'shop',
       state: 'running',
-      memory: { mode: 'limit', limitBytes: 1e6, enforced: false },
+      memory: {
+        mode: 'limit',
+        limitBytes: 1e6,
+        enforced: true,
+        monitor: {
+          budgets: [{ name: 'heap' }, { name: 'external' }, { name: 'total', limitBytes: 1e6, from: 'options' }],
+        },
+      },
       plugins: [
         { name: 'shelf', kind: 'shelf', version: '1.2.3', state: 'started', provides: 'Shelf', stats: { size: 1 } },
         { name: 'worker', kind: 'worker', version: null, state: 'started', provides: null, stats: null },
@@ -237,9 +245,102 @@ describe('stats', () => {
 });
 
 describe('memory', () => {
-  test('is recorded, and not enforced yet', async () => {
-    await using host = await createHost({ memory: 'auto' });
-    expect(host.stats().memory).toEqual({ mode: 'auto', limitBytes: null, enforced: false });
+  test('auto: every budget says where its limit was found', async () => {
+    await using host = await createHost();
+    const { mode, limitBytes, enforced, monitor, reclaim } = host.stats().memory;
+    expect({ mode, limitBytes, enforced }).toEqual({ mode: 'auto', limitBytes: null, enforced: true });
+    expect(monitor?.budgets.map(({ name }) => name)).toEqual(['heap', 'external']);
+    for (const { limitBytes: limit, usedBytes, from, watermarks } of monitor?.budgets ?? []) {
+      expect(limit).toBeGreaterThan(0);
+      expect(usedBytes).toBeLessThan(limit);
+      expect(from).not.toBe('');
+      expect(watermarks.high).toBeGreaterThan(watermarks.low);
+      expect(watermarks.low).toBeGreaterThan(watermarks.min);
+    }
+    expect(reclaim).toMatchObject({ direct: 0, background: 0, active: false });
+  });
+
+  test('off: nothing reclaims by itself, there is always room, and a report can be had all the same', async () => {
+    const seen: (MemoryGroup | null)[] = [];
+    const plugin = definePlugin({
+      name: 'curious',
+      create: ({ memoryGroup, reclaimer }) => {
+        seen.push(memoryGroup);
+        return { fits: reclaimer.reserve(1e15) };
+      },
+    });
+    await using host = await createHost({ memory: 'off', plugins: [plugin] });
+    expect(host.stats().memory).toEqual({
+      mode: 'off',
+      limitBytes: null,
+      enforced: false,
+      monitor: null,
+      reclaim: null,
+    });
+    expect(seen).toEqual([null]);
+    expect(host.get(plugin).fits).toBe(true);
+    expect(host.report()).toMatchObject({ reason: 'asked', budgets: [{ name: 'heap' }, { name: 'external' }] });
+  });
+
+  test('a limit is the max of the root group, and what is reserved must fit below it', async () => {
+    const plugin = definePlugin({ name: 'curious', create: (context) => context });
+    await using host = await createHost({ memory: { limitBytes: 1e6 }, plugins: [plugin] });
+    const { memoryGroup, reclaimer } = host.get(plugin);
+    expect(reclaimer.reserve(9e5, 'external')).toBe(true);
+    expect(reclaimer.reserve(2e6, 'external')).toBe(false);
+    memoryGroup?.charge(1e6);
+    expect(() => memoryGroup?.charge(1)).toThrow(/group \/ uses 1000000 of 1000000 bytes/);
+    memoryGroup?.uncharge(1e6);
+  });
+
+  test('a report names who holds memory back', async () => {
+    const plugin = definePlugin({
+      name: 'holder',
+      create: (context) => {
+        const domain = context.domain({ name: 'readers' });
+        const pending = context.pending<{ rcuNext: null; n: number }>({
+          rcu: domain,
+          process: () => {},
+          sizeOf: () => 7,
+        });
+        context.shrinker({ count: () => 3, scan: () => 0, retiredBytes: () => 5, skipped: () => ({ held: 2 }) });
+        return { domain, pending };
+      },
+    });
+    await using host = await createHost({ plugins: [plugin], name: 'shop' });
+    const { domain, pending } = host.get(plugin);
+    const guard = domain.guard('slow request');
+    pending.enqueue({ rcuNext: null, n: 1 });
+    const report = host.report();
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+    expect(report).toMatchObject({
+      pendings: [{ name: 'holder', count: 1, bytes: 7 }],
+      shrinkers: [{ name: 'holder', freeable: 3, retiredBytes: 15, skipped: { held: 2 } }],
+    });
+    expect(report.readers).toContainEqual(
+      expect.objectContaining({ domain: 'readers', readers: 1, label: 'slow request' }),
+    );
+    const text = formatReport(report);
+    expect(text).toContain('slow request');
+    expect(text).toContain('held 2');
+    guard[Symbol.dispose]();
+  });
+
+  test('memory that is short is told of, to the logger while nobody listens', async () => {
+    const warned: string[] = [];
+    const events = new HostEventEmitter();
+    const plugin = definePlugin({ name: 'curious', create: (context) => context });
+    await using host = await createHost({
+      memory: { limitBytes: 100e6 },
+      plugins: [plugin],
+      events,
+      logger: { debug() {}, info() {}, warn: (message) => void warned.push(message), error() {} },
+    });
+    // Nothing can be freed, so the step that is charged below the min watermark falls short.
+    host.get(plugin).memoryGroup?.charge(99e6);
+    expect(warned).toHaveLength(1);
+    expect(warned[0]).toMatch(/^Memory is nearly used up\nbudget/);
+    host.get(plugin).memoryGroup?.uncharge(99e6);
   });
 
   test.each([
@@ -252,9 +353,9 @@ describe('memory', () => {
   });
 
   test.each([
-    ['512mb', "Cannot use memory '512mb': pass 'auto' or { limitBytes: <number> }"],
-    [{ limit: 1 }, "Cannot use memory { limit }: pass 'auto' or { limitBytes: <number> }"],
-    [null, "Cannot use memory null: pass 'auto' or { limitBytes: <number> }"],
+    ['512mb', "Cannot use memory '512mb': pass 'auto', 'off' or { limitBytes, heapLimitBytes, rssLimitBytes }"],
+    [{ limit: 1 }, "Cannot use memory { limit }: pass 'auto', 'off' or { limitBytes, heapLimitBytes, rssLimitBytes }"],
+    [null, "Cannot use memory null: pass 'auto', 'off' or { limitBytes, heapLimitBytes, rssLimitBytes }"],
   ])('refuses %j', async (memory, message) => {
     await expect(createHost({ memory: memory as never })).rejects.toThrow(new TypeError(message));
   });

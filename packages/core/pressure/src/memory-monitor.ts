@@ -49,7 +49,7 @@ export interface MonitorStats {
     /** Lost between large objects. */
     readonly wastedBytes: number;
   };
-  /** The last reading of each source that there is. */
+  /** The last reading of each source that there is. One without a limit has none that counts. */
   readonly sources: readonly (MemoryReading & { readonly name: string })[];
   /** Share of time in which tasks stalled for memory; 0 where that is unknown. */
   readonly stalledShare: number;
@@ -205,9 +205,11 @@ export class MemoryMonitor {
       if (reading === null) {
         continue;
       }
-      readings.push({ name: source.name, ...reading });
-      if ((reading.limitBytes ?? Infinity) < limit.bytes) {
-        limit = { bytes: reading.limitBytes as number, from: reading.from ?? source.name };
+      const { limitBytes = Infinity, ...rest } = reading;
+      // Infinity would be null in JSON.
+      readings.push({ name: source.name, ...rest, ...(limitBytes === Infinity ? {} : { limitBytes }) });
+      if (limitBytes < limit.bytes) {
+        limit = { bytes: limitBytes, from: reading.from ?? source.name };
       }
     }
     this.readings = readings;
@@ -238,7 +240,7 @@ function checkLimits(limits: MemoryLimits): MemoryLimits {
     if (bytes !== undefined && typeof bytes !== 'number') {
       throw new TypeError(`Cannot limit memory: ${name} is ${String(bytes)}, give a number of bytes`);
     }
-    if (bytes !== undefined && !((bytes as number) > 0 && Number.isFinite(bytes))) {
+    if (bytes !== undefined && !(bytes > 0 && Number.isFinite(bytes))) {
       throw new RangeError(`Cannot limit memory: ${name} is ${String(bytes)}, give bytes above 0`);
     }
   }

@@ -90,19 +90,20 @@ export function reportOf(
 }
 
 function groupsOf(registry: ShrinkerRegistry): ReportedGroup[] {
-  const found: (ReportedGroup & { readonly total: number })[] = [];
+  const found: ReportedGroup[] = [];
   const visit = (group: ShrinkerRegistry['root']): void => {
     const { path, usage, maxHits, maxFailures, passedOver } = group.stats();
-    found.push({ path, usage, maxHits, maxFailures, passedOver, total: group.usage() });
+    found.push({ path, usage, maxHits, maxFailures, passedOver });
     for (const child of group.children()) {
       visit(child);
     }
   };
   visit(registry.root);
-  return found
-    .toSorted((one, other) => other.total - one.total)
-    .slice(0, GROUPS_MAX)
-    .map(({ total: _, ...group }) => group);
+  return found.toSorted((one, other) => totalOf(other.usage) - totalOf(one.usage)).slice(0, GROUPS_MAX);
+}
+
+function totalOf(byZone: Readonly<Record<Zone, number>>): number {
+  return ZONES.reduce((sum, zone) => sum + byZone[zone], 0);
 }
 
 function shrinkersOf(registry: ShrinkerRegistry): ReportedShrinker[] {
@@ -119,7 +120,7 @@ function shrinkersOf(registry: ShrinkerRegistry): ReportedShrinker[] {
       freed: own.freed,
       scanned: own.scanned,
       runs: own.runs,
-      deferred: ZONES.reduce((sum, zone) => sum + deferred[zone], 0),
+      deferred: totalOf(deferred),
       skipped: {
         ...registry.skippedOf(name),
         ...positive({ stopped: own.stops - own.errors, busy: own.busy, failed: own.errors }),
@@ -132,13 +133,7 @@ function shrinkersOf(registry: ShrinkerRegistry): ReportedShrinker[] {
 
 function freeableOf(registry: ShrinkerRegistry, name: string): number | null {
   try {
-    let sum = 0;
-    for (const { zones } of registry.debug.count(name)) {
-      for (const zone of ZONES) {
-        sum += zones[zone];
-      }
-    }
-    return sum;
+    return registry.debug.count(name).reduce((sum, { zones }) => sum + totalOf(zones), 0);
   } catch {
     return null;
   }

@@ -3,7 +3,7 @@ import { DEF_PRIORITY, type ShrinkerRegistry, type Zone } from '@core/shrinker';
 import { Cooldown } from './internal/cooldown.js';
 import { startPriority } from './internal/start-priority.js';
 import type { MemoryBudget } from './memory-budget.js';
-import { MemoryMonitor } from './memory-monitor.js';
+import type { MemoryMonitor } from './memory-monitor.js';
 
 /** Why somebody should be told. */
 export type ShortReason = 'near-limit' | 'reclaim-failed';

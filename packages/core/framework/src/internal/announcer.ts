@@ -1,4 +1,5 @@
 import { reportUncaught } from '@core/base';
+import { formatReport, type MemoryReport } from '@core/pressure';
 import type { SrcuReport } from '@core/rcu';
 import type { HostEventEmitter, HostEvents } from '../events.js';
 import type { Logger } from '../logger.js';
@@ -46,6 +47,15 @@ export class Announcer {
       this.emit('errored', { error, source });
     } else {
       this.warn(`An error was thrown by ${source}`, error);
+    }
+  }
+
+  /** Memory is short. The report is built in any case: whoever looks into it later has nothing else. */
+  memoryShort(report: MemoryReport): void {
+    if (this.heard('memoryShort')) {
+      this.emit('memoryShort', report);
+    } else {
+      this.warn(formatReport(report), undefined);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Clock, Scheduler } from '@core/base';
+import type { MemoryReport } from '@core/pressure';
 import { Rcu, Srcu } from '@core/rcu';
 import { ShrinkerRegistry } from '@core/shrinker';
 import type { ContainerModule } from 'inversify';
@@ -7,7 +8,7 @@ import { FrameworkError } from '../framework-error.js';
 import type { HostState, HostStats } from '../host-stats.js';
 import type { Host } from '../host.js';
 import type { Logger } from '../logger.js';
-import type { MemoryStats } from '../memory-option.js';
+import type { MemoryChoice } from '../memory-option.js';
 import type { Plugin } from '../plugin.js';
 import type { ReclaimRequest } from '../reclaimer.js';
 import type { GetService } from '../service-source.js';
@@ -16,9 +17,11 @@ import { Announcer } from './announcer.js';
 import { Belongings } from './belongings.js';
 import { checkPlugins, compose } from './compose.js';
 import { Directory } from './directory.js';
+import { HostMemory } from './host-memory.js';
 import { HostReclaimer } from './host-reclaimer.js';
 import { HostRegistry } from './host-registry.js';
 import { statsOf } from './host-stats-of.js';
+import { othersOf } from './reported-others.js';
 import { type HostParts, PluginServices } from './plugin-services.js';
 import { takeDown } from './take-down.js';
 import { Timers } from './timers.js';
@@ -26,7 +29,7 @@ import { Unit, textOf } from './unit.js';
 
 export interface HostCoreOptions {
   readonly name: string;
-  readonly memory: MemoryStats;
+  readonly memory: MemoryChoice;
   readonly plugins: readonly (Plugin | ContainerModule)[];
   readonly logger: Logger;
   readonly events: HostEventEmitter;
@@ -80,12 +83,16 @@ export class HostCore implements Host {
   }
 
   stats(): HostStats {
-    return statsOf(this.name, this.#state, this.#options.memory, this.#units, this.#parts);
+    return statsOf(this.name, this.#state, this.#units, this.#parts);
   }
 
   async reclaim(request?: ReclaimRequest): Promise<number> {
     this.#assertOpen('reclaim');
     return await this.#parts.reclaimer.reclaim(request);
+  }
+
+  report(): MemoryReport {
+    return this.#parts.memory.report();
   }
 
   close(): Promise<void> {
@@ -127,8 +134,9 @@ export class HostCore implements Host {
 
   async #close(): Promise<void> {
     this.#state = 'closing';
-    const { announcer, clock } = this.#parts;
+    const { announcer, clock, memory } = this.#parts;
     const startedMs = clock.now();
+    memory.close();
     const { failures, leaks } = await takeDown(this.#units, this.#parts, {
       scheduler: this.#options.scheduler,
       timeoutMs: this.#options.closeTimeoutMs,
@@ -185,7 +193,18 @@ function buildParts(options: HostCoreOptions): HostParts {
   const shrinkers = new HostRegistry({
     onError: (error, { name: shrinker }) => announcer.errored(error, `shrinker "${shrinker}"`),
   });
-  const reclaimer = new HostReclaimer(shrinkers, announcer, clock);
+  const belongings = new Belongings();
+  const memory = new HostMemory({
+    choice: options.memory,
+    registry: shrinkers,
+    clock,
+    // Not a plugin's or the host's own, which are counted: it always has a timer.
+    scheduler: options.scheduler,
+    others: () => othersOf({ rcu, srcu, belongings }),
+    onShort: (reason) => announcer.memoryShort(memory.report(reason)),
+    onError: (error) => announcer.errored(error, 'background reclaim'),
+  });
+  const reclaimer = new HostReclaimer(shrinkers, announcer, clock, memory);
   const directory = new Directory(name);
   directory.bind(rcu, TOKENS.Rcu, Rcu);
   directory.bind(srcu, TOKENS.Srcu, Srcu);
@@ -195,5 +214,5 @@ function buildParts(options: HostCoreOptions): HostParts {
   directory.bind(announcer.events, TOKENS.Events);
   directory.bind(announcer.logger, TOKENS.Logger);
   directory.bind(clock, TOKENS.Clock);
-  return { rcu, srcu, shrinkers, reclaimer, clock, timers, announcer, belongings: new Belongings(), directory };
+  return { rcu, srcu, shrinkers, reclaimer, memory, clock, timers, announcer, belongings, directory };
 }

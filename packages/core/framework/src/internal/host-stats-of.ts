@@ -1,23 +1,16 @@
 import type { HostState, HostStats, PendingStats } from '../host-stats.js';
-import type { MemoryStats } from '../memory-option.js';
 import { describeId } from '../token.js';
 import type { Belonging, Exitable } from './belongings.js';
 import type { HostParts } from './plugin-services.js';
 import type { Unit } from './unit.js';
 
-export function statsOf(
-  name: string,
-  state: HostState,
-  memory: MemoryStats,
-  units: readonly Unit[],
-  parts: HostParts,
-): HostStats {
+export function statsOf(name: string, state: HostState, units: readonly Unit[], parts: HostParts): HostStats {
   const { rcu, srcu, belongings, timers } = parts;
   const { shrinkers, ...reclaim } = parts.shrinkers.stats();
   return {
     name,
     state,
-    memory: { ...memory },
+    memory: parts.memory.stats(),
     plugins: units.map((unit) => pluginStats(unit, parts)),
     rcu: rcu.stats(),
     srcu: srcu.stats(),

@@ -1,6 +1,7 @@
 import type { Clock, Scheduler } from '@core/base';
 import { type Rcu, Srcu } from '@core/rcu';
 import { RcuPending } from '@core/rcu-pending';
+import type { MemoryGroup } from '@core/shrinker';
 import type { HostEventEmitter } from '../events.js';
 import type { Logger } from '../logger.js';
 import type { PluginContext } from '../plugin-context.js';
@@ -8,6 +9,7 @@ import type { Reclaimer } from '../reclaimer.js';
 import type { Announcer } from './announcer.js';
 import type { Belongings } from './belongings.js';
 import type { Directory } from './directory.js';
+import type { HostMemory } from './host-memory.js';
 import type { HostRegistry } from './host-registry.js';
 import type { Timers } from './timers.js';
 
@@ -17,6 +19,7 @@ export interface HostParts {
   readonly srcu: Srcu;
   readonly shrinkers: HostRegistry;
   readonly reclaimer: Reclaimer;
+  readonly memory: HostMemory;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly announcer: Announcer;
@@ -41,6 +44,7 @@ export class PluginServices implements PluginContext {
   readonly srcu: Srcu;
   readonly shrinkers: HostRegistry;
   readonly reclaimer: Reclaimer;
+  readonly memoryGroup: MemoryGroup | null;
   readonly events: HostEventEmitter;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -53,6 +57,7 @@ export class PluginServices implements PluginContext {
     this.srcu = parts.srcu;
     this.shrinkers = parts.shrinkers;
     this.reclaimer = parts.reclaimer;
+    this.memoryGroup = parts.memory.group;
     this.events = parts.announcer.events;
     this.logger = parts.announcer.logger;
     this.clock = parts.clock;
@@ -66,8 +71,15 @@ export class PluginServices implements PluginContext {
 
   readonly shrinker: PluginContext['shrinker'] = (spec) => {
     // Bound, since a spec may be an instance whose methods are not its own properties.
-    const { count, scan } = spec;
-    const named = { ...spec, name: spec.name ?? this.name, count: count.bind(spec), scan: scan.bind(spec) };
+    const { count, scan, retiredBytes, skipped } = spec;
+    const named = {
+      ...spec,
+      name: spec.name ?? this.name,
+      count: count.bind(spec),
+      scan: scan.bind(spec),
+      ...(retiredBytes === undefined ? {} : { retiredBytes: retiredBytes.bind(spec) }),
+      ...(skipped === undefined ? {} : { skipped: skipped.bind(spec) }),
+    };
     return this.shrinkers.registerFor(this.name, named);
   };
 
