@@ -1,6 +1,7 @@
+export { approximateSize } from './internal/approximate-size.js';
 export { ObjectCache } from './object-cache.js';
 export { ObjectCacheError, type ObjectCacheErrorCode } from './object-cache-error.js';
-export { objectCache } from './plugin.js';
+export { objectCache, type ObjectCachePluginOptions } from './plugin.js';
 export type { ObjectGuard } from './object-guard.js';
 export type {
   DisposeReason,

@@ -1,12 +1,23 @@
 import { CoarseClock, isThenable, reportUncaught, systemClock } from '@core/base';
-import { DEFAULT_SEEKS, type ShrinkControl, SHRINK_EMPTY, type ShrinkerSpec } from '@core/shrinker';
+import {
+  DEFAULT_SEEKS,
+  type MemoryGroup,
+  type ShrinkControl,
+  SHRINK_EMPTY,
+  SHRINK_STOP,
+  type Shrinker,
+  type ShrinkerSpec,
+  type Zone,
+} from '@core/shrinker';
 import { MAX_ENTRIES, checkOptions, checkSize, checkTtl } from './internal/check-options.js';
-import { EntryTable, NO_SLOT } from './internal/entry-table.js';
+import { ENTRY_OVERHEAD, EntryTable, NO_SLOT, type WalkGoal } from './internal/entry-table.js';
 import { Graveyard } from './internal/graveyard.js';
 import { Holds } from './internal/holds.js';
 import type { Lease } from './internal/lease.js';
+import { Ledger } from './internal/ledger.js';
 import { Loads } from './internal/loads.js';
 import { sharedRcu } from './internal/shared-rcu.js';
+import { SizeSampler } from './internal/size-sampler.js';
 import { ObjectCacheError } from './object-cache-error.js';
 import { type GuardOwner, ObjectGuard } from './object-guard.js';
 import type { FetchOptions, Load, ObjectCacheOptions, ObjectCacheStats, SetOptions } from './options.js';
@@ -14,6 +25,11 @@ import type { FetchOptions, Load, ObjectCacheOptions, ObjectCacheStats, SetOptio
 /** With `recycle`, for so many entries that there may be, one value that has left is kept for reuse. */
 const ENTRIES_PER_REUSABLE = 8;
 const MAX_REUSABLE = 1024;
+/** But so many in any case, if there may be as many entries. */
+const MIN_REUSABLE = 16;
+/** Objects to a scan in a group: a small cache is asked for a part of it, and not for all of it at once. */
+const GROUP_BATCH = 16;
+const ZONES: readonly Zone[] = ['heap', 'external', 'shared'];
 const NO_OPTIONS = {};
 
 /**
@@ -33,7 +49,8 @@ const NO_OPTIONS = {};
  * Iteration is in the order in which keys were first stored, live, as of a `Map`: what is deleted before it is reached
  * is not visited, what is added is. It sets no bits, and passes over stale entries.
  *
- * Every function among the options may call back into the cache: none of them runs while the cache is changing.
+ * Every function among the options may call back into the cache: none of them runs while the cache is changing. The same
+ * goes for what a charge to the cache's group calls: other shrinkers of the group.
  *
  * @see fs/dcache.c for holds and second chance
  */
@@ -49,6 +66,10 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   private readonly ttlMs: number | undefined;
   /** Whether values without a `size` of their own must be measured. */
   private readonly measures: boolean;
+  /** Measures them if nobody else does. */
+  private readonly sampler: SizeSampler | null;
+  private readonly group: MemoryGroup | null;
+  private readonly ledger: Ledger<K, V> | null;
   private readonly onError: (error: unknown, key: K | undefined) => void;
   private readonly guardOwner: GuardOwner<K, V>;
   private closing: Promise<void> | null = null;
@@ -56,8 +77,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
 
   /**
    * @throws {RangeError} an option is out of range
-   * @throws {TypeError} an option is of the wrong type
-   * @throws {ObjectCacheError} `ERR_OBJECT_CACHE_NO_GROUPS`
+   * @throws {TypeError} an option is of the wrong type, or unknown
    */
   constructor(options: ObjectCacheOptions<K, V> = {}) {
     checkOptions(options);
@@ -67,7 +87,9 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     this.max = max;
     this.maxBytes = maxBytes;
     this.ttlMs = ttlMs;
-    this.measures = options.sizeOf !== undefined || maxBytes !== Infinity;
+    this.group = options.group ?? null;
+    this.measures = options.sizeOf !== undefined || maxBytes !== Infinity || this.group !== null;
+    this.sampler = this.group !== null && options.sizeOf === undefined ? new SizeSampler() : null;
     this.onError = guarded(options.onError);
     this.graveyard = new Graveyard<K, V>({
       rcu: options.rcu ?? sharedRcu(),
@@ -75,8 +97,9 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       scheduler: options.scheduler,
       dispose: options.dispose ?? null,
       recycle: options.recycle ?? null,
-      maxReusable: Math.ceil(Math.min(max / ENTRIES_PER_REUSABLE, MAX_REUSABLE)),
+      maxReusable: Math.min(Math.max(Math.ceil(max / ENTRIES_PER_REUSABLE), Math.min(max, MIN_REUSABLE)), MAX_REUSABLE),
       maxReusableBytes: maxBytes / ENTRIES_PER_REUSABLE,
+      ...(this.group === null ? {} : { mayKeep: (bytes) => this.mayKeep(bytes) }),
       onError: this.onError,
     });
     this.holds = new Holds<K, V>(this.graveyard);
@@ -89,10 +112,14 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       graveyard: this.graveyard,
       holds: this.holds,
     });
+    const { group, table, holds, graveyard } = this;
+    this.ledger = group === null ? null : new Ledger<K, V>({ group, zone: options.zone, table, holds, graveyard });
+    table.ledger = this.ledger;
     this.loads = new Loads<K, V>({
       table: this.table,
       holds: this.holds,
       graveyard: this.graveyard,
+      ledger: this.ledger,
       ttlMs,
       measure: (key, value, of) => (this.measures || of.size !== undefined ? this.measure(key, value, of) : 0),
       onError: this.onError,
@@ -105,7 +132,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     return this.table.count;
   }
 
-  /** Bytes of these, as `sizeOf` or `set` said. */
+  /** Bytes of these, as `sizeOf` or `set` said, or in a group, as estimated. */
   get bytes(): number {
     return this.table.bytes;
   }
@@ -130,8 +157,11 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
    * Stores a value. What it replaces, and what must go to make room, is retired. A value larger than `maxBytes` is not
    * stored: it is retired at once, as is what had its key. To store the value that is stored already retires nothing.
    *
+   * In a group, one that the group has no room for is treated in the same way. Where the group is at its `max` it is
+   * reclaimed first, which may evict from this cache, and call the shrinkers of others.
+   *
    * @throws {RangeError} a size or a time to live is out of range; nothing has changed
-   * @throws {TypeError} `maxBytes` is set and the size is not known; nothing has changed
+   * @throws {TypeError} `maxBytes` is set, there is no group, and the size is not known; nothing has changed
    * @throws {ObjectCacheError} `ERR_OBJECT_CACHE_CLOSED`; nothing has changed
    * @throws what `sizeOf` throws; nothing has changed
    */
@@ -141,6 +171,10 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     if (this.closing !== null) {
       throw this.closedError('store a value');
     }
+    if (this.ledger !== null && size <= this.maxBytes) {
+      this.setCharged(this.ledger, key, value, size, ttlMs);
+      return this;
+    }
     if (this.loads.count > 0) {
       this.loads.supersede(key);
     }
@@ -148,6 +182,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       this.table.store(key, value, size, ttlMs);
     } else {
       this.table.reject(key, value, size);
+      this.ledger?.trim();
     }
     return this;
   }
@@ -171,6 +206,9 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       return false;
     }
     table.remove(slot, 'delete');
+    if (this.ledger !== null) {
+      this.ledger.trim();
+    }
     return true;
   }
 
@@ -178,6 +216,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   clear(): void {
     this.loads.supersedeAll();
     this.table.clear();
+    this.ledger?.trim();
   }
 
   /** Removes stale entries, but those that `staleWhileRevalidateMs` keeps. O(size). @returns how many */
@@ -193,11 +232,12 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
 
   /**
    * The value, made and stored by `create` if there is none; with `recycle`, made of a value that nobody uses any more
-   * if one is kept for that.
+   * if one is kept for that. Without `create`, the cache's `load` makes it, if it answers at once: a load that answers
+   * with a promise is aborted, and what it brings is retired.
    *
-   * @throws {ObjectCacheError} `ERR_OBJECT_CACHE_NO_LOAD` there is no value, none to recycle, and no `create`;
-   *   `ERR_OBJECT_CACHE_CLOSED`
-   * @throws what `create`, `recycle` and {@link set} throw; then nothing is stored, and what was made is retired
+   * @throws {ObjectCacheError} `ERR_OBJECT_CACHE_NO_LOAD` there is no value, none to recycle, and neither `create` nor a
+   *   `load` that answers at once; `ERR_OBJECT_CACHE_CLOSED`
+   * @throws what `create`, `load`, `recycle` and {@link set} throw; then nothing is stored, and what was made is retired
    */
   getOrCreate(key: K, create?: (key: K) => V, options?: SetOptions): V {
     const slot = this.table.findFresh(key);
@@ -208,18 +248,27 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     if (this.closing !== null) {
       throw this.closedError('create a value');
     }
-    const recycled = this.graveyard.reuse(key);
-    if (recycled === undefined && create === undefined) {
-      throw this.noLoadError('getOrCreate', 'a create function');
+    if (create === undefined && this.options.load !== undefined) {
+      return this.loads.loadNow(key, this.options.load, options ?? NO_OPTIONS, () => this.tooLateError()).value;
     }
-    const value = recycled === undefined ? (create as (key: K) => V)(key) : recycled;
     try {
-      this.set(key, value, options);
+      const recycled = this.graveyard.reuse(key);
+      if (recycled === undefined && create === undefined) {
+        throw this.noLoadError('getOrCreate', 'a create function');
+      }
+      const value = recycled === undefined ? (create as (key: K) => V)(key) : recycled;
+      try {
+        this.set(key, value, options);
+      } catch (error) {
+        this.table.refuse(key, value, 0);
+        throw error;
+      }
+      return value;
     } catch (error) {
-      this.table.refuse(key, value, 0);
+      // What was taken for reuse is not needed any more.
+      this.ledger?.trim();
       throw error;
     }
-    return value;
   }
 
   /**
@@ -329,15 +378,45 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
 
   /**
    * What to register with a `ShrinkerRegistry`, so that the cache gives back its share under pressure: first what is
-   * kept for reuse, then the oldest entries.
+   * kept for reuse, then the oldest entries. In a group, {@link attach} it then.
    */
   asShrinker(): ShrinkerSpec {
-    return {
+    const spec = {
       name: this.name,
       seeks: this.options.seeks ?? DEFAULT_SEEKS,
-      count: () => this.countFreeable(),
-      scan: (sc) => this.scan(sc),
+      retiredBytes: (zone: Zone) => (zone === this.zone ? this.graveyard.waitingBytes : 0),
+      skipped: () => ({ held: this.holds.count }),
     };
+    const { ledger } = this;
+    if (ledger === null) {
+      return { ...spec, count: () => this.countFreeable(), scan: (sc) => this.scan(sc, null) };
+    }
+    return {
+      ...spec,
+      batch: GROUP_BATCH,
+      groupAware: true,
+      zoneAware: true,
+      count: (sc) => this.countCharged(ledger, sc),
+      scan: (sc) => this.scanCharged(ledger, sc),
+    };
+  }
+
+  /**
+   * Has passes over the cache's group, and those that its limits begin, reach the cache. Once, after the shrinker that
+   * {@link asShrinker} describes was registered; a plugin has done it. Without a group nothing is to do.
+   *
+   * @returns the shrinker
+   * @throws {TypeError} it is no shrinker
+   * @throws {ShrinkerError} `ERR_SHRINKER_FOREIGN` it belongs to another registry than the group
+   */
+  attach(shrinker: Shrinker): Shrinker {
+    if (this.ledger !== null) {
+      // Where the values live may not be known yet. Of the zones where none do the bit goes when it is looked at.
+      for (const zone of this.ledger.zone === null ? ZONES : [this.ledger.zone]) {
+        this.group?.setShrinkerBit(shrinker, zone);
+      }
+    }
+    return shrinker;
   }
 
   stats(): ObjectCacheStats {
@@ -351,6 +430,8 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       evictions: table.evictions,
       expirations: table.expirations,
       rejected: table.rejected,
+      uncharged: this.ledger?.refused ?? 0,
+      chargedBytes: this.ledger?.charged ?? 0,
       loads: loads.started,
       coalesced: loads.coalesced,
       loadErrors: loads.errors,
@@ -379,7 +460,10 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       });
       this.loads.abortAll(this.closedError('go on loading'));
       this.table.clear();
-      finish(this.graveyard.close());
+      const end = this.graveyard.close();
+      // What is kept for reuse has left by now.
+      this.ledger?.close();
+      finish(end);
     }
     return this.closing;
   }
@@ -393,6 +477,12 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     this.table.checkInvariants();
     this.holds.checkInvariants();
     this.graveyard.checkInvariants();
+    this.ledger?.checkInvariants();
+  }
+
+  /** @internal Keys whose values have left the cache and are held. */
+  heldKeys(): K[] {
+    return [...this.holds.keys()];
   }
 
   /**
@@ -471,6 +561,8 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       const { sizeOf } = this.options;
       if (sizeOf !== undefined) {
         size = sizeOf(value, key);
+      } else if (this.sampler !== null) {
+        size = this.sampler.sizeOf(value);
       } else if (this.maxBytes === Infinity) {
         return 0;
       } else {
@@ -498,18 +590,109 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     return freeable === 0 && table.count === 0 ? SHRINK_EMPTY : freeable;
   }
 
-  private scan(sc: ShrinkControl): number {
+  private scan(sc: ShrinkControl, goal: WalkGoal | null): number {
     const discarded = this.graveyard.discard(sc.nrToScan);
     const rest = { nrToScan: sc.nrToScan - discarded, nrScanned: 0 };
-    const removed = this.table.walk(rest);
+    const removed = this.table.walk(rest, goal);
     sc.nrScanned = discarded + rest.nrScanned;
     return discarded + removed;
+  }
+
+  /** The zone of the values, or null. */
+  private get zone(): Zone | null {
+    return this.ledger === null ? (this.options.zone ?? 'heap') : this.ledger.zone;
+  }
+
+  private countCharged(ledger: Ledger<K, V>, sc: ShrinkControl): number {
+    if (!ledger.isAskedBy(sc)) {
+      // Where no value of the cache will ever be, it need not be asked again. Elsewhere there may be some any time.
+      return ledger.zone !== null && ledger.zone !== sc.zone ? SHRINK_EMPTY : 0;
+    }
+    if (sc.mode === 'direct') {
+      // Somebody waits for room: the stock is the first to go, even if no entry can.
+      ledger.drain();
+    }
+    return this.table.evictable + this.graveyard.reusable;
+  }
+
+  private scanCharged(ledger: Ledger<K, V>, sc: ShrinkControl): number {
+    if (!ledger.isAskedBy(sc) || ledger.isServed) {
+      return SHRINK_STOP;
+    }
+    const freed = this.scan(sc, ledger.goal);
+    ledger.drain();
+    return freed;
+  }
+
+  /** As `set` does it, in a group. */
+  private setCharged(ledger: Ledger<K, V>, key: K, value: V, size: number, ttlMs: number | undefined): void {
+    const { table, loads } = this;
+    if (ledger.covers(size + ENTRY_OVERHEAD)) {
+      if (loads.count > 0) {
+        loads.supersede(key);
+      }
+      table.store(key, value, size, ttlMs);
+      ledger.settle(size);
+      return;
+    }
+    // The charge may evict any entry. The one that has this value already must not leave, and come back.
+    const pinned = table.pinValue(key, value);
+    try {
+      const fits = ledger.reserve(key, value, size);
+      if (this.closing !== null) {
+        throw this.closedError('store a value');
+      }
+      loads.supersede(key);
+      if (pinned !== null && pinned.reason !== null) {
+        this.setAgain(pinned, size, ttlMs, fits);
+      } else if (fits) {
+        table.store(key, value, size, ttlMs);
+      } else {
+        table.reject(key, value, size);
+      }
+    } finally {
+      ledger.settle(size);
+      if (pinned !== null) {
+        table.unpin(pinned);
+      }
+    }
+  }
+
+  /** Stores a value that was in the cache, and has left while it was pinned. */
+  private setAgain(pinned: Lease<K, V>, size: number, ttlMs: number | undefined, fits: boolean): void {
+    const { table } = this;
+    const slot = table.slots.get(pinned.key as K);
+    if (slot !== undefined) {
+      table.remove(slot, 'set');
+    }
+    if (fits) {
+      table.revive(pinned, size, ttlMs);
+    } else {
+      table.rejected++;
+    }
+  }
+
+  /** Whether the group has room for a value that is kept for reuse. Never throws. */
+  private mayKeep(bytes: number): boolean {
+    try {
+      return this.ledger?.mayKeep(bytes) === true;
+    } catch (error) {
+      this.onError(error, undefined);
+      return false;
+    }
   }
 
   private closedError(action: string): ObjectCacheError {
     return new ObjectCacheError(
       'ERR_OBJECT_CACHE_CLOSED',
       `Cannot ${action}: "${this.name}" is closed; create a new cache`,
+    );
+  }
+
+  private tooLateError(): ObjectCacheError {
+    return new ObjectCacheError(
+      'ERR_OBJECT_CACHE_NO_LOAD',
+      `Cannot getOrCreate a missing value of "${this.name}": its load answers with a promise; use fetch, or give a create function`,
     );
   }
 

@@ -1,7 +1,7 @@
 import type { Clock, Scheduler } from '@core/base';
 import type { NodePool } from '@core/genradix';
 import type { RcuFlavor } from '@core/rcu';
-import type { MemoryGroup } from '@core/shrinker';
+import type { MemoryGroup, Zone } from '@core/shrinker';
 
 /**
  * Why a value left: `evict` to make room or under pressure, `expire` its time was over, `set` another value took its
@@ -33,7 +33,10 @@ export interface ObjectCacheOptions<K, V> {
   readonly name?: string;
   /** Entries at most; no more than 8,388,608, which is also the default. */
   readonly max?: number;
-  /** Bytes at most, as `sizeOf` or `set`'s `size` say. Fractions add up inexactly. Default unlimited. */
+  /**
+   * Bytes at most, as `sizeOf` or `set`'s `size` say, or in a `group`, as they are estimated. Fractions add up
+   * inexactly. Default unlimited.
+   */
   readonly maxBytes?: number;
   /** Milliseconds for which a value is fresh. Default for ever. */
   readonly ttlMs?: number;
@@ -42,7 +45,10 @@ export interface ObjectCacheOptions<K, V> {
    * while the new one is loaded. Default 0.
    */
   readonly staleWhileRevalidateMs?: number;
-  /** Bytes that a value holds, 0 or more. Asked once for each time that the value is stored. */
+  /**
+   * Bytes that a value holds, 0 or more. Asked once for each time that the value is stored. Absent, in a `group`:
+   * `approximateSize`, of objects for each 32nd, and the mean of these for the others.
+   */
   readonly sizeOf?: (value: V, key: K) => number;
   /**
    * Called once for every value that left, unless it was recycled: after its last holder has let go of it and a grace
@@ -54,16 +60,23 @@ export interface ObjectCacheOptions<K, V> {
    * it, a miss takes such a value instead of allocating. A value that was taken is not disposed of; if this throws, it
    * is.
    *
-   * Some values that have left are kept for this, and so disposed of later: one for each 8 of `max`, at most 1,024, and
-   * 1/8 of `maxBytes`, but one in any case. A shrinker takes them first.
+   * Some values that have left are kept for this, and so disposed of later: one for each 8 of `max`, but no less than
+   * 16 or `max`, whichever is smaller, and no more than 1,024; and 1/8 of `maxBytes`, but one in any case. In a `group`
+   * only as long as it has room. A shrinker takes them first.
    */
   readonly recycle?: (value: V, key: K) => V | void;
   /** What `fetch`, `acquireOrLoad`, and `use` on a miss, make values with. */
   readonly load?: Load<K, V>;
   /** Cost to refill, for the shrinker. Default 2; 0 means free to refill. */
   readonly seeks?: number;
-  /** Not available yet. */
-  readonly group?: MemoryGroup;
+  /**
+   * Whose memory the cache takes: bytes of the values, and 96 for each entry, are charged to it, and its limits act on
+   * the cache. Register the cache's shrinker and attach it (`cache.attach`), or the group's reclaim finds nothing
+   * here, and when the group is full, `set` stores nothing any more. Default, and null: none.
+   */
+  readonly group?: MemoryGroup | null;
+  /** What kind of memory the values are in. Default: that of the first value that is stored in a `group`, else `heap`. */
+  readonly zone?: Zone;
   /** Whose grace periods values wait for. Default: an `Rcu` that all such caches share. */
   readonly rcu?: RcuFlavor;
   /** Where bookkeeping nodes of waiting values come from. */
@@ -103,8 +116,12 @@ export interface ObjectCacheStats {
   readonly misses: number;
   readonly evictions: number;
   readonly expirations: number;
-  /** Values that were too large to be stored. */
+  /** Values that were not stored, since they were too large, or their group had no room. */
   readonly rejected: number;
+  /** Of these, those that the group had no room for. */
+  readonly uncharged: number;
+  /** Bytes that are charged to the group now: what is needed, and a stock for the next values. */
+  readonly chargedBytes: number;
   /** Loads that were begun. */
   readonly loads: number;
   /** Callers who joined a load that was under way. */

@@ -231,6 +231,42 @@ describe('getOrCreate', () => {
     );
   });
 
+  test('takes the load of the cache, if it answers at once', () => {
+    const { cache } = makeCache<string, string>({ load: (key) => `loaded ${key}` });
+    expect(cache.getOrCreate('a')).toBe('loaded a');
+    expect([cache.get('a'), cache.stats().loads]).toEqual(['loaded a', 1]);
+    expect(cache.getOrCreate('b', () => 'created')).toBe('created');
+    const { cache: failing } = makeCache<string, string>({
+      load() {
+        throw new Error('no luck');
+      },
+    });
+    expect(() => failing.getOrCreate('a')).toThrow('no luck');
+    expect(failing.stats()).toMatchObject({ size: 0, loadErrors: 1 });
+  });
+
+  test('refuses a load that answers with a promise, and retires what that brings', async () => {
+    let signal: AbortSignal | undefined;
+    const { cache, loop, ended, errors } = makeCache<string, string>({
+      load: (key, context) => {
+        signal = context.signal;
+        return Promise.resolve(`loaded ${key}`);
+      },
+    });
+    const refused = expect.objectContaining({
+      code: 'ERR_OBJECT_CACHE_NO_LOAD',
+      message: expect.stringContaining('use fetch'),
+    }) as ObjectCacheError;
+    expect(() => cache.getOrCreate('a')).toThrow(refused);
+    expect(signal?.aborted).toBe(true);
+    await loop.runAll();
+    expect([cache.size, ended, errors]).toEqual([0, [['a', 'loaded a', 'reject']], []]);
+    // One that is under way is left alone.
+    const fetching = cache.fetch('a');
+    expect(() => cache.getOrCreate('a')).toThrow(refused);
+    expect([await fetching, cache.get('a')]).toEqual(['loaded a', 'loaded a']);
+  });
+
   test('keeps what create stored itself, if it returns that', () => {
     const { cache, loop, ended } = makeCache<string, object>({ maxBytes: 10 });
     const value = {};

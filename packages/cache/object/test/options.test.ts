@@ -50,15 +50,47 @@ describe('options', () => {
     expect(cache.get('a')).toBe(1);
   });
 
-  test('a group is refused', () => {
-    expect(() => new ObjectCache({ group: { path: '/tenant' } } as never)).toThrow(
-      expect.objectContaining({ code: 'ERR_OBJECT_CACHE_NO_GROUPS' }) as Error,
-    );
-    expect(new ObjectCache({ group: null as never }).size).toBe(0);
+  test('a group that is none', () => {
+    for (const group of [{ path: '/tenant' }, '/tenant', 5, () => null]) {
+      expect(() => new ObjectCache({ group } as never)).toThrow(
+        expect.objectContaining({ name: 'TypeError', message: expect.stringContaining('MemoryGroup') }) as Error,
+      );
+    }
+    expect(new ObjectCache({ group: null }).size).toBe(0);
+  });
+
+  test('a zone that is none', () => {
+    for (const zone of ['Heap', '', null, 0]) {
+      expect(() => new ObjectCache({ zone } as never)).toThrow(RangeError);
+    }
   });
 
   test('an rcu that is none', () => {
     expect(() => new ObjectCache({ rcu: {} as never })).toThrow(TypeError);
+    expect(() => new ObjectCache({ rcu: null as never })).toThrow('Cannot create a cache with rcu null');
+    expect(() => new ObjectCache({ rcu: 5 as never })).toThrow(TypeError);
+  });
+
+  test.each(['', null, 5, {}])('name %j', (name) => {
+    expect(() => new ObjectCache({ name } as never)).toThrow(TypeError);
+  });
+
+  test('seeks out of range', () => {
+    for (const seeks of [-1, 1.5, Number.NaN, Infinity]) {
+      expect(() => new ObjectCache({ seeks })).toThrow(RangeError);
+    }
+    for (const seeks of ['2', null, 2n]) {
+      expect(() => new ObjectCache({ seeks } as never)).toThrow(TypeError);
+    }
+    expect(new ObjectCache({ seeks: 0 }).asShrinker().seeks).toBe(0);
+  });
+
+  test('no options at all, of the wrong kind, and misspelt', () => {
+    for (const options of [null, 5, 'max', [], () => null]) {
+      expect(() => new ObjectCache(options as never)).toThrow(TypeError);
+    }
+    expect(() => new ObjectCache({ maxByte: 5 } as never)).toThrow(/no option "maxByte"; did you mean "maxBytes"/);
+    expect(() => new ObjectCache({ ttl: 5 } as never)).toThrow(/did you mean "ttlMs"/);
   });
 
   test.each([0, -1, Number.NaN, '5', null])('a time to live of %s in set changes nothing', (ttlMs) => {

@@ -1,4 +1,5 @@
-import { createHost, type ErroredEvent, FrameworkError, HostEventEmitter } from '@core/framework';
+import { createHost, type ErroredEvent, FrameworkError, HostEventEmitter, TOKENS } from '@core/framework';
+import { ShrinkerRegistry } from '@core/shrinker';
 import { describe, expect, test } from 'vitest';
 import { ObjectCache, type ObjectGuard, objectCache, ObjectCacheError } from '../src/index.js';
 import { microtasks } from './support/test-loop.js';
@@ -75,6 +76,35 @@ describe('objectCache', () => {
     cache.checkInvariants();
   });
 
+  test('in a group that is made of the host’s root', async () => {
+    const plugin = objectCache<number, string>({
+      group: (root) => root.child('tenant', { max: 20_000 }),
+    });
+    await using host = await createHost({ plugins: [plugin] });
+    const root = host.get(TOKENS.MemoryGroup);
+    const cache = host.get(plugin);
+    for (let key = 0; key < 1000; key++) {
+      cache.set(key, 'x'.repeat(880));
+    }
+    // The limit reached it, so its shrinker is registered, and attached.
+    expect([cache.size > 15, cache.stats().uncharged]).toEqual([true, 0]);
+    const [group] = root.children();
+    expect(group?.usage()).toBe(cache.stats().chargedBytes);
+    expect(group?.usage()).toBeLessThanOrEqual(20_000);
+    await cache.close();
+    expect(root.usage()).toBe(0);
+  });
+
+  test('in a group that is given, or in none', async () => {
+    const registry = new ShrinkerRegistry();
+    // Of another registry: the host's passes could not reach it.
+    const foreign = objectCache<number, string>({ group: registry.root });
+    await expect(createHost({ plugins: [foreign] })).rejects.toMatchObject({ code: 'ERR_START_FAILED' });
+    const plugin = objectCache<number, string>({ group: null });
+    await using host = await createHost({ plugins: [plugin] });
+    expect(host.get(plugin).set(1, 'a').stats().chargedBytes).toBe(0);
+  });
+
   test('tells the host of errors', async () => {
     const events = new HostEventEmitter();
     const errors: ErroredEvent[] = [];
@@ -143,7 +173,7 @@ describe('objectCache', () => {
     expect(FrameworkError.is(failure) && failure.code).toBe('ERR_CLOSE_FAILED');
     const [cause] = ((failure as FrameworkError).cause as AggregateError).errors as unknown[];
     expect(ObjectCacheError.is(cause) && cause.code).toBe('ERR_OBJECT_CACHE_HELD');
-    expect((failure as FrameworkError).message).toContain('1 holds are open');
+    expect((failure as FrameworkError).message).toContain('"files": 1 holds are open, of key "a"; release');
     expect(ended).toEqual(['b']);
     guard.release();
     await turns();

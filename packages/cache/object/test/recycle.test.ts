@@ -88,12 +88,13 @@ describe('recycle', () => {
     );
   });
 
-  test('keeps an eighth of max, one at least, and disposes of the others', () => {
+  test('keeps an eighth of max, 16 or all at least, and disposes of the others', () => {
     for (const [max, kept] of [
       [1, 1],
-      [8, 1],
-      [9, 2],
-      [80, 10],
+      [8, 8],
+      [17, 16],
+      [128, 16],
+      [129, 17],
       [100_000, 1024],
     ] as const) {
       const { cache, loop, ended } = makeCache<number, number>({ max, recycle: () => {} });
@@ -195,7 +196,7 @@ describe('recycle', () => {
       cache.set(`${key}`, create(`${key}`));
     }
     loop.runSync();
-    expect(cache.stats().reusable).toBe(2);
+    expect(cache.stats().reusable).toBe(16);
     const closing = cache.close();
     await loop.runAll();
     await closing;

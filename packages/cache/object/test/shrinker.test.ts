@@ -67,23 +67,23 @@ describe('asShrinker', () => {
   });
 
   test('takes first what is kept for reuse', () => {
-    const { cache, loop, ended } = makeCache<number, number>({ max: 32, recycle: () => {} });
-    for (let key = 0; key < 40; key++) {
+    const { cache, loop, ended } = makeCache<number, number>({ max: 128, recycle: () => {} });
+    for (let key = 0; key < 148; key++) {
       cache.set(key, key);
     }
     loop.runSync();
-    expect([cache.stats().reusable, ended.length]).toEqual([4, 4]);
+    expect([cache.stats().reusable, ended.length]).toEqual([16, 4]);
     const shrinker = cache.asShrinker();
-    expect(shrinker.count(control(0))).toBe(36);
+    expect(shrinker.count(control(0))).toBe(144);
     const sc = control(3);
-    expect([shrinker.scan(sc), sc.nrScanned, cache.size]).toEqual([3, 3, 32]);
-    const more = control(5);
-    expect([shrinker.scan(more), more.nrScanned, cache.size]).toEqual([5, 5, 28]);
+    expect([shrinker.scan(sc), sc.nrScanned, cache.size]).toEqual([3, 3, 128]);
+    const more = control(17);
+    expect([shrinker.scan(more), more.nrScanned, cache.size]).toEqual([17, 17, 124]);
     cache.checkInvariants();
     // Not on the stack of the scan, and not kept again, but for those that have just left.
     expect(ended).toHaveLength(4);
     loop.runSync();
-    expect(ended).toHaveLength(8);
+    expect(ended).toHaveLength(20);
     expect(cache.stats()).toMatchObject({ reusable: 4, retired: 4 });
   });
 

@@ -1,4 +1,4 @@
-import { ObjectCacheError } from '../object-cache-error.js';
+import { checkOptionNames } from '@core/base';
 import type { ObjectCacheOptions } from '../options.js';
 
 /** A `Map` of V8 takes twice as many keys, but then can't exchange one for another. */
@@ -20,7 +20,29 @@ export function checkTtl(ttlMs: number): number {
   return ttlMs;
 }
 
+const NAMES: Readonly<Record<keyof ObjectCacheOptions<unknown, unknown>, true>> = {
+  name: true,
+  max: true,
+  maxBytes: true,
+  ttlMs: true,
+  staleWhileRevalidateMs: true,
+  sizeOf: true,
+  dispose: true,
+  recycle: true,
+  load: true,
+  seeks: true,
+  group: true,
+  zone: true,
+  rcu: true,
+  nodes: true,
+  clock: true,
+  scheduler: true,
+  onError: true,
+};
+const ZONES: readonly unknown[] = ['heap', 'external', 'shared'];
+
 export function checkOptions<K, V>(options: ObjectCacheOptions<K, V>): void {
+  checkOptionNames(options, Object.keys(NAMES), 'an ObjectCache');
   const { max, maxBytes, ttlMs, staleWhileRevalidateMs } = options;
   if (max !== undefined && max !== Infinity && !(Number.isInteger(max) && max > 0 && max <= MAX_ENTRIES)) {
     throw new RangeError(
@@ -44,10 +66,49 @@ export function checkOptions<K, V>(options: ObjectCacheOptions<K, V>): void {
       throw new TypeError(`Cannot create a cache with ${name} ${String(value)}: it must be a function`);
     }
   }
-  if (options.group !== undefined && options.group !== null) {
-    throw new ObjectCacheError(
-      'ERR_OBJECT_CACHE_NO_GROUPS',
-      `Cannot create a cache in group ${options.group.path}: memory groups are not available yet; leave group out`,
+  checkName(options.name);
+  checkSeeks(options.seeks);
+  checkRcu(options.rcu);
+  checkGroup(options.group);
+  if (options.zone !== undefined && !ZONES.includes(options.zone)) {
+    throw new RangeError(`Cannot create a cache in zone ${String(options.zone)}: the zones are ${ZONES.join(', ')}`);
+  }
+}
+
+function checkName(name: unknown): void {
+  if (name !== undefined && (typeof name !== 'string' || name === '')) {
+    throw new TypeError(
+      `Cannot name a cache ${typeof name === 'string' ? '""' : String(name)}: the name must be a string, and not empty`,
+    );
+  }
+}
+
+function checkSeeks(seeks: unknown): void {
+  if (seeks === undefined) {
+    return;
+  }
+  if (!isNumber(seeks)) {
+    throw new TypeError(`Cannot create a cache with seeks ${String(seeks)}: seeks must be a number`);
+  }
+  if (!Number.isSafeInteger(seeks) || (seeks as number) < 0) {
+    throw new RangeError(`Cannot create a cache of ${String(seeks)} seeks: seeks must be an integer from 0`);
+  }
+}
+
+function checkRcu(rcu: unknown): void {
+  if (rcu !== undefined && (typeof rcu !== 'object' || rcu === null)) {
+    throw new TypeError(
+      `Cannot create a cache with rcu ${String(rcu)}: it must be an Rcu, an Srcu or another RcuFlavor; leave it out for the shared one`,
+    );
+  }
+}
+
+function checkGroup(group: unknown): void {
+  // By what it can do: there may be several copies of its class.
+  const { charge, uncharge } = (group ?? {}) as { charge?: unknown; uncharge?: unknown };
+  if (group !== undefined && group !== null && (typeof charge !== 'function' || typeof uncharge !== 'function')) {
+    throw new TypeError(
+      `Cannot create a cache in group ${typeof group === 'object' ? 'of another kind' : String(group)}: it must be a MemoryGroup, as registry.root and its child() are`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { type Clock, assert } from '@core/base';
-import { type LruStatus, REMOVED, ROTATE, SKIP, SlotLru } from '@core/list-lru';
+import { type LruStatus, REMOVED, ROTATE, SKIP, SlotLru, STOP } from '@core/list-lru';
 import type { DisposeReason } from '../options.js';
 import { Expiry } from './expiry.js';
 import type { Graveyard } from './graveyard.js';
@@ -9,6 +9,22 @@ import type { Lease } from './lease.js';
 // Not imported: an imported constant is read from a module cell each time.
 export const NO_SLOT = -1;
 const FIRST_CAPACITY = 64;
+/**
+ * Bytes that an entry takes besides its value: its place in the map, the arrays by slot and the list, 36 to 67 as
+ * measured, and a short key. See docs/decisions/0004-charges-of-object-caches.md.
+ */
+export const ENTRY_OVERHEAD = 96;
+
+/** A walk ends when it has freed `most` bytes, or `least`, if the next entry would make it more than `most`. */
+export interface WalkGoal {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Who has charged what the table holds, and is told when anything has left it. */
+interface Books {
+  trim(): void;
+}
 
 export interface EntryTableOptions<K, V> {
   readonly max: number;
@@ -39,6 +55,8 @@ export class EntryTable<K, V> {
   evictions = 0;
   expirations = 0;
   rejected = 0;
+  /** Null without a group. */
+  ledger: Books | null = null;
   readonly maxBytes: number;
   private readonly max: number;
   private readonly keys: (K | undefined)[] = [];
@@ -51,6 +69,10 @@ export class EntryTable<K, V> {
   private expiry: Expiry | null = null;
   private sizes: Float64Array | null = null;
   private leases: (Lease<K, V> | undefined)[] | null = null;
+  /** A walk ends when the entries are down to so many bytes; it may end when they are down to the other. */
+  private enough = -1;
+  private fewEnough = -1;
+  private stopped = 0;
   private readonly options: EntryTableOptions<K, V>;
   private readonly graveyard: Graveyard<K, V>;
   private readonly holds: Holds<K, V>;
@@ -178,6 +200,9 @@ export class EntryTable<K, V> {
   expire(slot: number): void {
     this.expirations++;
     this.remove(slot, 'expire');
+    if (this.ledger !== null) {
+      this.ledger.trim();
+    }
   }
 
   clear(): void {
@@ -200,9 +225,32 @@ export class EntryTable<K, V> {
     return purged;
   }
 
-  /** A shrinker's walk over the oldest. @returns how many were removed */
-  walk(sc: { nrToScan: number; nrScanned: number }): number {
-    return this.order.walk(sc, this.judge);
+  /**
+   * A shrinker's walk over the oldest, up to the goal, if that is before its end.
+   *
+   * @returns how many were removed
+   */
+  walk(sc: { nrToScan: number; nrScanned: number }, goal: WalkGoal | null): number {
+    this.enough = goal === null ? -1 : this.weight() - goal.most;
+    this.fewEnough = goal === null ? -1 : this.weight() - goal.least;
+    this.stopped = 0;
+    const removed = this.order.walk(sc, this.judge);
+    // The one that it stopped at was offered, and not looked at.
+    sc.nrScanned -= this.stopped;
+    this.enough = -1;
+    this.fewEnough = -1;
+    return removed;
+  }
+
+  /** Bytes that the entries take more once the value is stored; less than 0 if it takes the place of a larger one. */
+  growth(key: K, value: V, size: number): number {
+    const slot = this.slots.get(key);
+    if (slot === undefined) {
+      return size + ENTRY_OVERHEAD;
+    }
+    // Somebody holds what it replaces, so that stays.
+    const stays = this.values[slot] !== value && this.isHeld(slot);
+    return stays || this.sizes === null ? size : size - (this.sizes[slot] as number);
   }
 
   /** From now on sizes are kept, and count. */
@@ -222,16 +270,26 @@ export class EntryTable<K, V> {
     return lease;
   }
 
+  /** Pins the value if the key has it; null if not, or if nobody cares when it goes. */
+  pinValue(key: K, value: V): Lease<K, V> | null {
+    const slot = this.slots.get(key);
+    return slot !== undefined && this.values[slot] === value && this.graveyard.wanted ? this.pin(slot) : null;
+  }
+
   /** A hold ends. */
   letGo(lease: Lease<K, V>): void {
     if (this.holds.release(lease)) {
       this.endLease(lease);
+    } else if (this.ledger !== null) {
+      this.ledger.trim();
     }
   }
 
   unpin(lease: Lease<K, V>): void {
     if (this.holds.unpin(lease)) {
       this.endLease(lease);
+    } else if (this.ledger !== null) {
+      this.ledger.trim();
     }
   }
 
@@ -354,6 +412,10 @@ export class EntryTable<K, V> {
 
   /** What a shrinker's walk does with each entry. */
   private isolate(slot: number): LruStatus {
+    if (this.weight() <= this.fewEnough && this.weight() - this.sizeAt(slot) - ENTRY_OVERHEAD < this.enough) {
+      this.stopped = 1;
+      return STOP;
+    }
     if (this.expiry !== null && this.expiry.isGone(slot)) {
       this.expire(slot);
       return REMOVED;
@@ -369,6 +431,14 @@ export class EntryTable<K, V> {
     this.evictions++;
     this.remove(slot, 'evict');
     return REMOVED;
+  }
+
+  private sizeAt(slot: number): number {
+    return this.sizes === null ? 0 : (this.sizes[slot] as number);
+  }
+
+  private weight(): number {
+    return this.bytes + this.count * ENTRY_OVERHEAD;
   }
 
   private isHeld(slot: number): boolean {

@@ -31,6 +31,9 @@ export class Flight<K, V> {
   stale: Lease<K, V> | null = null;
   /** A value made ready for the key, which the load should return; if it does not, it is to be retired. */
   recycled: V | undefined = undefined;
+  /** What the callers were told: this, or the reason. */
+  loaded: Loaded<K, V> | null = null;
+  reason: unknown = undefined;
 
   constructor(key: K, options: FetchOptions<K, V>) {
     this.key = key;
@@ -45,6 +48,7 @@ export class Flight<K, V> {
 
   tell(loaded: Loaded<K, V>): void {
     this.told = true;
+    this.loaded ??= loaded;
     this.resolve(loaded);
   }
 
@@ -54,6 +58,7 @@ export class Flight<K, V> {
     this.superseded = true;
     this.callers = 0;
     this.holds = 0;
+    this.reason = reason;
     this.reject(reason);
   }
 }

@@ -23,6 +23,8 @@ export interface GraveyardOptions<K, V> {
   /** How many values, and bytes of them, are kept for reuse. */
   readonly maxReusable: number;
   readonly maxReusableBytes: number;
+  /** Asked before a value of so many bytes is kept for reuse. Must not throw. */
+  readonly mayKeep?: (bytes: number) => boolean;
   /** Must not throw. */
   readonly onError: (error: unknown, key: K | undefined) => void;
 }
@@ -57,6 +59,7 @@ export class Graveyard<K, V> implements AdvanceObserver {
   private readyBytes = 0;
   private readonly maxReusable: number;
   private readonly maxReusableBytes: number;
+  private readonly mayKeep: ((bytes: number) => boolean) | null;
   private readonly disposeValue: ((value: V, key: K, reason: DisposeReason) => unknown) | null;
   private readonly recycleValue: ((value: V, key: K) => V | void) | null;
   private readonly onError: (error: unknown, key: K | undefined) => void;
@@ -68,6 +71,7 @@ export class Graveyard<K, V> implements AdvanceObserver {
     this.wanted = options.dispose !== null || options.recycle !== null;
     this.maxReusable = options.recycle === null ? 0 : options.maxReusable;
     this.maxReusableBytes = options.maxReusableBytes;
+    this.mayKeep = options.mayKeep ?? null;
     this.onError = options.onError;
     this.pending = new RcuPending<Bin<K, V>>({
       rcu: options.rcu,
@@ -81,6 +85,16 @@ export class Graveyard<K, V> implements AdvanceObserver {
   /** Values kept for reuse. */
   get reusable(): number {
     return this.ready.length;
+  }
+
+  /** Bytes of these. */
+  get reusableBytes(): number {
+    return this.readyBytes;
+  }
+
+  /** Bytes of the values that wait for a grace period. */
+  get waitingBytes(): number {
+    return this.bytes - this.readyBytes;
   }
 
   /** A value has left, and nobody holds it. Only if it is {@link wanted}. */
@@ -348,8 +362,16 @@ export class Graveyard<K, V> implements AdvanceObserver {
     }
   }
 
-  /** Whether a value of so many bytes is kept for reuse. One always is. */
+  /** Whether a value of so many bytes is kept for reuse. */
   private keeps(bytes: number): boolean {
+    if (!this.hasPlace(bytes)) {
+      return false;
+    }
+    return this.mayKeep === null || this.mayKeep(bytes);
+  }
+
+  /** Whether there may be one more of so many bytes. One there always may. */
+  private hasPlace(bytes: number): boolean {
     const { length } = this.ready;
     return (
       !this.closed && length < this.maxReusable && (length === 0 || this.readyBytes + bytes <= this.maxReusableBytes)

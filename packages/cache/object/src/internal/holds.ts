@@ -12,6 +12,10 @@ export class Holds<K, V> {
   open = 0;
   /** Bytes of the values that have left the cache and are held. */
   retiredBytes = 0;
+  /** Of these, bytes of values that are charged to no group, since there was no room. */
+  exemptBytes = 0;
+  /** Values that are held, in the cache and out of it. */
+  count = 0;
   private readonly left = new Set<Lease<K, V>>();
   private readonly graveyard: Graveyard<K, V>;
   private readonly spares: Lease<K, V>[] = [];
@@ -27,6 +31,7 @@ export class Holds<K, V> {
 
   /** A lease on a value, which must be held or pinned next. */
   lease(key: K, value: V): Lease<K, V> {
+    this.count++;
     const lease = this.spares.pop() ?? new Lease<K, V>();
     lease.key = key;
     lease.value = value;
@@ -43,12 +48,23 @@ export class Holds<K, V> {
     lease.holds++;
   }
 
-  /** The value has left the cache. */
-  leave(lease: Lease<K, V>, bytes: number, reason: DisposeReason): void {
+  /** The value has left the cache, or came and was not stored; then it may be `exempt` from charges. */
+  leave(lease: Lease<K, V>, bytes: number, reason: DisposeReason, exempt: boolean = false): void {
+    if (exempt) {
+      lease.exempt = true;
+      this.exemptBytes += bytes;
+    }
     lease.bytes = bytes;
     lease.reason = reason;
     this.left.add(lease);
     this.retiredBytes += bytes;
+  }
+
+  /** Keys of the values that have left and are held. */
+  *keys(): IterableIterator<K> {
+    for (const { key } of this.left) {
+      yield key as K;
+    }
   }
 
   /** The lease on a value of this key that has left. O(those). */
@@ -94,6 +110,7 @@ export class Holds<K, V> {
 
   /** Takes back a lease that nobody uses any more. */
   forget(lease: Lease<K, V>): void {
+    this.count--;
     lease.key = undefined;
     lease.value = undefined;
     lease.reason = null;
@@ -105,16 +122,31 @@ export class Holds<K, V> {
   checkInvariants(): void {
     assert(this.open >= 0, 'More holds have ended than began');
     assert(this.retired > 0 || this.retiredBytes === 0, 'No value is held outside of the cache, and bytes are');
+    assert(this.count >= this.retired, 'More values have left and are held than are held');
+    let exempt = 0;
     for (const lease of this.left) {
+      exempt += lease.exempt ? lease.bytes : 0;
       assert(lease.holds > 0 && lease.reason !== null, 'A value that has left is kept, and nobody holds it');
     }
+    assert(Math.abs(exempt - this.exemptBytes) < 1e-6 * Math.max(1, exempt), 'Other bytes are exempt from charges');
     for (const lease of this.spares) {
-      assert(lease.holds === 0 && lease.value === undefined && lease.reason === null, 'A spare lease is in use');
+      assert(
+        !lease.exempt && lease.holds === 0 && lease.value === undefined && lease.reason === null,
+        'A spare lease is in use',
+      );
     }
   }
 
   private cameBack(lease: Lease<K, V>): void {
     this.left.delete(lease);
+    if (lease.exempt) {
+      lease.exempt = false;
+      this.exemptBytes -= lease.bytes;
+    }
+    if (this.retired === 0) {
+      // Sizes that are fractions would leave something.
+      this.exemptBytes = 0;
+    }
     this.retiredBytes = this.retired === 0 ? 0 : this.retiredBytes - lease.bytes;
   }
 }

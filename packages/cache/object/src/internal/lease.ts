@@ -6,6 +6,8 @@ export class Lease<K, V> {
   value: V | undefined = undefined;
   /** Means something once the value has left. */
   bytes = 0;
+  /** It has left, and its bytes are charged to no group. */
+  exempt = false;
   /** Holds of users, and pins of loads. */
   holds = 0;
   /** Why the value left, or null while it is in the cache. */

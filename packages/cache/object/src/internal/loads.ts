@@ -7,11 +7,13 @@ import { Flight, type Loaded } from './flight.js';
 import type { Graveyard } from './graveyard.js';
 import type { Holds } from './holds.js';
 import type { Lease } from './lease.js';
+import type { Ledger } from './ledger.js';
 
 export interface LoadsOptions<K, V> {
   readonly table: EntryTable<K, V>;
   readonly holds: Holds<K, V>;
   readonly graveyard: Graveyard<K, V>;
+  readonly ledger: Ledger<K, V> | null;
   readonly ttlMs: number | undefined;
   /** Bytes of a value. Calls user code, and throws if they are not known. */
   readonly measure: (key: K, value: V, options: FetchOptions<K, V>) => number;
@@ -22,8 +24,8 @@ export interface LoadsOptions<K, V> {
 /**
  * The loads under way: at most one for each key that is not superseded, joined by everyone who wants its value.
  *
- * User code (`load`, `recycle`, `sizeOf`, abort listeners) may call back into the cache at each place where it runs, so
- * what is known of entries before is looked up again after.
+ * User code (`load`, `recycle`, `sizeOf`, abort listeners, and what a charge to a group calls) may call back into the
+ * cache at each place where it runs, so what is known of entries before is looked up again after.
  */
 export class Loads<K, V> {
   started = 0;
@@ -39,6 +41,7 @@ export class Loads<K, V> {
   private readonly table: EntryTable<K, V>;
   private readonly holds: Holds<K, V>;
   private readonly graveyard: Graveyard<K, V>;
+  private readonly ledger: Ledger<K, V> | null;
   private readonly options: LoadsOptions<K, V>;
 
   constructor(options: LoadsOptions<K, V>) {
@@ -46,6 +49,7 @@ export class Loads<K, V> {
     this.table = options.table;
     this.holds = options.holds;
     this.graveyard = options.graveyard;
+    this.ledger = options.ledger;
   }
 
   has(key: K): boolean {
@@ -81,6 +85,31 @@ export class Loads<K, V> {
       flight.background = true;
       this.run(flight, load);
     }
+  }
+
+  /**
+   * The value, from a load that answers at once. A load that answers with a promise is aborted, and so is nobody's.
+   *
+   * @returns null if there is none yet
+   * @throws what the load throws, or the reason why the cache was closed meanwhile
+   */
+  loadNow(key: K, load: Load<K, V>, options: FetchOptions<K, V>, tooLate: () => Error): Loaded<K, V> {
+    if (this.flights.has(key)) {
+      throw tooLate();
+    }
+    const flight = this.begin(key, options);
+    flight.callers = 1;
+    this.run(flight, load);
+    if (flight.loaded !== null) {
+      return flight.loaded;
+    }
+    if (!flight.told) {
+      const reason = tooLate();
+      this.drop(flight);
+      flight.cancel(reason);
+      flight.controller.abort(reason);
+    }
+    throw flight.reason;
   }
 
   /** What is in the cache from now on is newer than what a load under way will bring. */
@@ -198,6 +227,7 @@ export class Loads<K, V> {
     if (recycled !== undefined) {
       this.placeNowhere(flight.key, recycled, 0, 0);
     }
+    this.ledger?.trim();
   }
 
   /** Stores what a load brought, and holds it for those who want that, before anything can evict it. */
@@ -215,15 +245,42 @@ export class Loads<K, V> {
         throw error;
       }
     }
-    return { value, lease: this.place(flight, value, size, options.ttlMs ?? this.options.ttlMs) };
+    const ttlMs = options.ttlMs ?? this.options.ttlMs;
+    const { ledger, table } = this;
+    if (ledger === null || flight.told || size > table.maxBytes) {
+      return { value, lease: this.place(flight, value, size, ttlMs, size <= table.maxBytes, flight.stale) };
+    }
+    // The charge may evict any entry. The one that has this value already must not leave, and come back.
+    const pinned = flight.stale !== null && flight.stale.value === value ? null : table.pinValue(key, value);
+    try {
+      const fits = ledger.reserve(key, value, size);
+      return { value, lease: this.place(flight, value, size, ttlMs, fits, pinned ?? flight.stale) };
+    } finally {
+      ledger.settle(size);
+      if (pinned !== null) {
+        table.unpin(pinned);
+      }
+    }
   }
 
-  /** Sees to it that the value is in the cache, or retired, once. @returns the lease with the holds that are wanted */
-  private place(flight: Flight<K, V>, value: V, size: number, ttlMs: number | undefined): Lease<K, V> | null {
+  /**
+   * Sees to it that the value is in the cache, or retired, once.
+   *
+   * @param fits whether there is room for it
+   * @param stale a lease on the value that was there, if anybody cares when it goes
+   * @returns the lease with the holds that are wanted
+   */
+  private place(
+    flight: Flight<K, V>,
+    value: V,
+    size: number,
+    ttlMs: number | undefined,
+    fits: boolean,
+    stale: Lease<K, V> | null,
+  ): Lease<K, V> | null {
     const { table } = this;
-    const { key, stale, holds, superseded } = flight;
+    const { key, holds, superseded } = flight;
     const slot = table.slots.get(key) ?? NO_SLOT;
-    const fits = size <= table.maxBytes;
     if (slot !== NO_SLOT && table.valueAt(slot) === value) {
       // It is there already: the load returned the stale one, or has stored its value itself.
       const lease = holds > 0 ? table.hold(slot, holds) : null;
@@ -275,9 +332,11 @@ export class Loads<K, V> {
       return null;
     }
     const before = this.graveyard.rescue(key, value);
+    const bytes = before?.bytes ?? size;
     const lease = this.holds.lease(key, value);
     this.holds.hold(lease, holds);
-    this.holds.leave(lease, before?.bytes ?? size, before?.reason ?? 'reject');
+    // Whoever waits for it gets it, whether or not its group has room.
+    this.holds.leave(lease, bytes, before?.reason ?? 'reject', this.ledger?.covers(bytes) === false);
     return lease;
   }
 
