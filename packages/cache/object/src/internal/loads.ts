@@ -164,6 +164,10 @@ export class Loads<K, V> {
     let made: V | PromiseLike<V>;
     try {
       flight.recycled = this.graveyard.reuse(key);
+      if (flight.recycled !== undefined) {
+        // The load may take its time.
+        this.ledger?.trim();
+      }
       if (flight.told) {
         // The cache was closed by that.
         this.settled(flight);
