@@ -56,7 +56,7 @@ class ObjectCachePlugin<K, V> {
 
 function groupOf<K, V>(context: PluginContext, group: ObjectCachePluginOptions<K, V>['group']): MemoryGroup | null {
   if (group === undefined) {
-    return (context as { memoryGroup?: MemoryGroup | null }).memoryGroup ?? null;
+    return context.memoryGroup;
   }
   return typeof group === 'function' ? group(context.shrinkers.root) : group;
 }

@@ -2,6 +2,7 @@ import { SeededRng } from '@core/base';
 import { GroupLimitError, type MemoryGroup, SHRINK_EMPTY, SHRINK_STOP, type Zone } from '@core/shrinker';
 import { describe, expect, test } from 'vitest';
 import { ObjectCache, type ObjectCacheOptions } from '../src/index.js';
+import { Ledger } from '../src/internal/ledger.js';
 import { makeCache } from './support/make-cache.js';
 import { checkBooks, countCharges, makeInGroup, makeRegistry, OVERHEAD, register } from './support/make-group.js';
 import { microtasks } from './support/test-loop.js';
@@ -615,5 +616,70 @@ describe('offline', () => {
     guard?.release();
     cache.clear();
     expect(registry.root.usage()).toBe(0);
+  });
+});
+
+describe('a reclaim for the process, from inside a charge', () => {
+  /** Entries of two caches of one size, after so many sets of which only the second one’s are large enough to charge. */
+  function sizesAfterBurst(): readonly [number, number] {
+    const registry = makeRegistry();
+    const { root } = registry;
+    const make = (name: string): ObjectCache<number, string> => {
+      const { cache } = makeCache<number, string>({
+        name,
+        group: root,
+        sizeOf: (_, key) => (key % 2 === 0 ? 100 : 5000),
+      });
+      register(registry, cache);
+      return cache;
+    };
+    const small = make('small');
+    const large = make('large');
+    // As a monitor of memory does it: whatever is above a million bytes goes.
+    registry.watchCharges(50_000, () => {
+      for (let priority = 5; root.usage() > 1_000_000 && priority >= 0; priority--) {
+        registry.shrinkSlabSync({ priority });
+      }
+    });
+    for (let key = 0; key < 5_000; key++) {
+      small.set(2 * key, 'a');
+      large.set(2 * key + 1, 'b');
+    }
+    checkBooks(root, [small, large]);
+    return [small.size, large.size];
+  }
+
+  function expectShares([small, large]: readonly [number, number]): void {
+    expect(large).toBeGreaterThan(100);
+    expect(Math.abs(small - large) / large).toBeLessThan(0.15);
+  }
+
+  test('each cache gives its share, also the one that charges', () => {
+    expectShares(sizesAfterBurst());
+  });
+
+  test('busted: a cache that spares itself whoever reclaims is caught', () => {
+    const prototype = Ledger.prototype as any;
+    const { charge } = prototype;
+    const goal = Object.getOwnPropertyDescriptor(prototype, 'goal') as PropertyDescriptor;
+    let charging: unknown = null;
+    prototype.charge = function busted(this: unknown, missing: number): boolean {
+      charging = this;
+      const charged = charge.call(this, missing);
+      charging = null;
+      return charged;
+    };
+    Object.defineProperty(prototype, 'goal', {
+      configurable: true,
+      get(this: unknown) {
+        return charging === this ? { least: 5000, most: 10_000 } : null;
+      },
+    });
+    try {
+      expect(() => expectShares(sizesAfterBurst())).toThrow();
+    } finally {
+      prototype.charge = charge;
+      Object.defineProperty(prototype, 'goal', goal);
+    }
   });
 });

@@ -95,6 +95,17 @@ describe('objectCache', () => {
     expect(root.usage()).toBe(0);
   });
 
+  test('in the host’s root by default, and in none when the host’s memory is off', async () => {
+    const plugin = objectCache<number, string>();
+    await using host = await createHost({ plugins: [plugin] });
+    const { chargedBytes } = host.get(plugin).set(1, 'x'.repeat(1000)).stats();
+    expect(chargedBytes).toBeGreaterThan(1000);
+    expect(host.get(TOKENS.MemoryGroup).usage()).toBe(chargedBytes);
+    const unwatched = objectCache<number, string>();
+    await using off = await createHost({ plugins: [unwatched], memory: 'off' });
+    expect(off.get(unwatched).set(1, 'x'.repeat(1000)).stats().chargedBytes).toBe(0);
+  });
+
   test('in a group that is given, or in none', async () => {
     const registry = new ShrinkerRegistry();
     // Of another registry: the host's passes could not reach it.

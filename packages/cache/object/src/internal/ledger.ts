@@ -184,11 +184,12 @@ export class Ledger<K, V> {
     const { relied, wanted } = this;
     const stock = stockOf(this.needed());
     this.relied = Math.max(0, this.charged - this.needed());
-    this.wanted = missing;
     try {
       for (;;) {
         const group = this.group.heir;
         const room = roomIn(group, zone) - missing;
+        // Where there is room, whoever reclaims does so for the process: then this cache gives its whole share.
+        this.wanted = room < 0 ? missing : 0;
         const bytes = missing + Math.floor(Math.max(0, Math.min(stock, room)));
         try {
           group.charge(bytes, zone);
