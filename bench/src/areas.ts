@@ -1,11 +1,13 @@
 import { coreQuestions } from './core/index.js';
 import type { Case, Question } from './harness/result.js';
+import { pressureQuestions } from './pressure/index.js';
 import { shrinkerQuestions } from './shrinker/index.js';
 
 /** What `npm run bench -- <area>` may ask for. */
 export const areas: Readonly<Record<string, readonly Question[]>> = {
   core: coreQuestions,
   shrinker: shrinkerQuestions,
+  pressure: pressureQuestions,
 };
 
 /** A case by the names that its process was given. */
