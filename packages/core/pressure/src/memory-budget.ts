@@ -40,7 +40,7 @@ export interface ProcessLimit {
 
 const MIB = 2 ** 20;
 /** Free in any old generation. */
-const HEAP_FLOOR_BYTES = 24 * MIB;
+export const HEAP_FLOOR_BYTES: number = 24 * MIB;
 /** What a process takes besides heap and accounted memory: code, stacks, what is freed and not given back. */
 const OVERHEAD_BYTES = 96 * MIB;
 const OVERHEAD_SHARE = 0.2;

@@ -5,6 +5,7 @@ import { CgroupSource } from './cgroup-source.js';
 import {
   type BudgetName,
   budgetsOf,
+  HEAP_FLOOR_BYTES,
   type MemoryBudget,
   type MemoryLimits,
   type ProcessLimit,
@@ -93,6 +94,7 @@ export class MemoryMonitor {
 
   /** Looks for major collections. Tens of microseconds. @returns how many there were */
   sample(): number {
+    this.model.see(this.registry.root.usage('heap'));
     const collections = this.heap.collections();
     if (collections.length > 0) {
       const charged = this.registry.root.usage('heap');
@@ -157,8 +159,13 @@ export class MemoryMonitor {
 
   /** Bytes by which the process is too large for its container, or 0. */
   get overflowBytes(): number {
-    const used = Math.max(...this.readings.map(({ usedBytes }) => usedBytes ?? 0), 0);
-    return this.limit.bytes === Infinity ? 0 : Math.max(0, used - NEAR_SHARE * this.limit.bytes);
+    let overflow = 0;
+    for (const { name, usedBytes = 0, limitBytes = Infinity } of this.readings) {
+      // Others may be in the container too: what they use says nothing of a limit that is for this process alone.
+      const limit = name === this.processSource.name ? this.limit.bytes : limitBytes;
+      overflow = Math.max(overflow, usedBytes - NEAR_SHARE * limit);
+    }
+    return overflow;
   }
 
   get stalledShare(): number {
@@ -227,7 +234,7 @@ export class MemoryMonitor {
       return budget;
     }
     const limitBytes = Math.max(budget.limitBytes / 2, budget.limitBytes - this.wastedBytes);
-    const watermarks: Watermarks = watermarksOf(limitBytes, HEAP_WATERMARKS);
+    const watermarks: Watermarks = watermarksOf(limitBytes, HEAP_WATERMARKS, HEAP_FLOOR_BYTES);
     return { ...budget, limitBytes, from: `${budget.from}, less what large objects waste`, watermarks };
   }
 }

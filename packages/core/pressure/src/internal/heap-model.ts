@@ -11,6 +11,8 @@ const BELIEF_DOWN = 0.2;
 const TELLING_BYTES = 2 ** 20;
 /** Waste that is less than this share of the limit is the normal state of a heap. */
 const WASTE_SHARE = 0.05;
+/** A heap that is smaller than this share of the limit has pages that are not full yet. */
+const TELLING_SHARE = 0.25;
 
 /**
  * How much of the old generation is alive: what was after the last major collection, and since then what the caches
@@ -24,11 +26,13 @@ export class HeapModel {
   factor: number = FACTOR;
   /** Major collections that were seen. */
   collections = 0;
-  /** Bytes of the old generation that no object can have, since they lie between others. */
+  /** Bytes that no object could have if the heap were full, since they lie between others. */
   wastedBytes = 0;
   #live: number;
   #charged: number;
   #surprise = 0;
+  #lastSeen = 0;
+  #shrunk = false;
 
   /** @param live bytes on the heap now: more than are alive, until the first collection says better */
   constructor(live: number, charged: number) {
@@ -43,12 +47,12 @@ export class HeapModel {
 
   /** What is alive now, when so much is charged, and so much is on the heap in all. */
   live(charged: number, used: number): number {
-    return Math.max(0, Math.min(this.expected(charged), used));
+    return Math.min(this.expected(charged), used);
   }
 
   /** As {@link live}, without a bound from above. */
   expected(charged: number): number {
-    return this.#live + this.factor * (charged - this.#charged);
+    return Math.max(0, this.#live + this.factor * (charged - this.#charged));
   }
 
   /** By how much more than expected collections have left, in sum, since the last call. */
@@ -58,14 +62,21 @@ export class HeapModel {
     return surprise;
   }
 
+  /** So much is charged now: to be told often. */
+  see(charged: number): void {
+    this.#shrunk ||= charged < this.#lastSeen;
+    this.#lastSeen = charged;
+  }
+
   /** A major collection has ended, at about the time when so much was charged. */
-  collected({ liveBytes, wastedBytes }: MajorCollection, charged: number, limitBytes: number): void {
+  collected(collection: MajorCollection, charged: number, limitBytes: number): void {
+    const { liveBytes } = collection;
     const change = charged - this.#charged;
     this.#surprise += this.collections === 0 ? 0 : liveBytes - this.expected(charged);
     if (this.collections > 0 && Math.abs(change) >= TELLING_BYTES) {
       const measured = Math.min(FACTOR_MAX, Math.max(FACTOR_MIN, (liveBytes - this.#live) / change));
       this.factor += (measured > this.factor ? BELIEF_UP : BELIEF_DOWN) * (measured - this.factor);
-    } else if (this.collections === 0 && charged >= TELLING_BYTES && change > 0) {
+    } else if (this.collections === 0 && change >= TELLING_BYTES) {
       // Before the first collection there was garbage in what was taken for alive: only more than that tells.
       const measured = Math.min(FACTOR_MAX, (liveBytes - this.#live) / change);
       this.factor = Math.max(this.factor, measured);
@@ -73,8 +84,12 @@ export class HeapModel {
     this.collections++;
     this.#live = liveBytes;
     this.#charged = charged;
-    if (wastedBytes > 0) {
-      this.wastedBytes = wastedBytes > WASTE_SHARE * limitBytes ? wastedBytes : 0;
+    const { wastedBytes, committedBytes = liveBytes + wastedBytes } = collection;
+    // Only of a heap that has done nothing but grow: where anything was evicted, free space may wait to be swept.
+    if (!this.#shrunk && change >= TELLING_BYTES && committedBytes >= TELLING_SHARE * limitBytes) {
+      const share = wastedBytes / committedBytes;
+      this.wastedBytes = share > WASTE_SHARE ? share * limitBytes : 0;
     }
+    this.#shrunk = false;
   }
 }
