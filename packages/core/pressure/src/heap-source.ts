@@ -24,6 +24,8 @@ export interface MajorCollection {
    * 0 unless the heap had to grow although they were free.
    */
   readonly wastedBytes: number;
+  /** Bytes of the old generation that were taken from the system just before. Absent: what is alive and wasted. */
+  readonly committedBytes?: number;
 }
 
 /** The parts of `node:v8` that are read, for tests. */
@@ -116,7 +118,11 @@ export class V8HeapSource implements HeapSource {
     const found: MajorCollection[] = [];
     for (const { gcType, beforeGC, afterGC } of report?.statistics ?? []) {
       if (gcType === MAJOR) {
-        found.push({ liveBytes: oldOf(afterGC).used, wastedBytes: this.#wasted(beforeGC) });
+        found.push({
+          liveBytes: oldOf(afterGC).used,
+          wastedBytes: this.#wasted(beforeGC),
+          committedBytes: oldOf(beforeGC).committed,
+        });
       }
     }
     return found;

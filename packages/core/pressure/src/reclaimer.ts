@@ -125,7 +125,9 @@ export class Reclaimer {
   close(): void {
     if (!this.closed) {
       this.closed = true;
-      this.registry.watchCharges(STEP_MAX_BYTES, null);
+      if (this.watchedBytes > 0) {
+        this.registry.watchCharges(STEP_MAX_BYTES, null);
+      }
       this.timer?.cancel();
       this.timer = null;
     }
@@ -136,11 +138,15 @@ export class Reclaimer {
    * many bytes more.
    *
    * @returns whether there is room
-   * @throws {RangeError} when bytes is not a number from 0
+   * @throws {TypeError | RangeError} when bytes is not a number from 0, or the zone is unknown
    */
   reserve(bytes: number, zone: Zone = 'heap'): boolean {
-    if (!(bytes >= 0)) {
-      throw new RangeError(`Cannot reserve ${String(bytes)} bytes: give a number from 0`);
+    if (typeof bytes !== 'number' || !(bytes >= 0)) {
+      const message = `Cannot reserve ${String(bytes)} bytes: give a number from 0`;
+      throw typeof bytes === 'number' ? new RangeError(message) : new TypeError(message);
+    }
+    if (!this.monitor.budgets.some(({ zones }) => zones.includes(zone))) {
+      throw new RangeError(`Cannot reserve memory in zone ${String(zone)}: the zones are heap, external, shared`);
     }
     this.monitor.sample();
     let fits = true;
@@ -192,7 +198,7 @@ export class Reclaimer {
     const startedMs = this.clock.now();
     this.latched.add(budget.name);
     this.wake(BUSY_MS);
-    if (!isCritical && this.cooldown.leftMs(startedMs) > 0) {
+    if (!isCritical && this.isResting(budget, startedMs)) {
       return;
     }
     // Near the end all that is lacking, before that as much as the caller can be expected to wait for.
@@ -227,8 +233,7 @@ export class Reclaimer {
             break;
           }
         }
-        freed += pass.freedBytes;
-        this.blindPriority = pass.nextBlindPriority;
+        freed += this.took(zone, pass);
         if (freed >= wanted) {
           break;
         }
@@ -236,7 +241,6 @@ export class Reclaimer {
     } finally {
       this.reclaiming = false;
     }
-    this.cooldown.reclaimed(freed * this.monitor.factorOf(budget));
     return freed;
   }
 
@@ -286,16 +290,19 @@ export class Reclaimer {
       return;
     }
     const now = this.clock.now();
-    if (now - this.lastPollMs >= REST_MS) {
-      this.lastPollMs = now;
-      this.monitor.poll();
-    }
-    this.look();
     this.slicing = true;
     let progress = 0;
     try {
+      // First, since a poll would take the collections that the cooldown has to hear of.
+      this.look();
+      if (now - this.lastPollMs >= REST_MS) {
+        this.lastPollMs = now;
+        this.monitor.poll();
+        this.watch();
+      }
+      const pressed = this.pressed();
       for (const budget of this.monitor.budgets) {
-        progress += await this.slice(budget, now);
+        progress += await this.slice(budget, budget === pressed ? SLICE_BYTES : 0, now);
       }
     } finally {
       this.slicing = false;
@@ -307,18 +314,19 @@ export class Reclaimer {
     }
   }
 
-  private async slice(budget: MemoryBudget, startedMs: number): Promise<number> {
+  /** @param pressedBytes wanted whatever is free */
+  private async slice(budget: MemoryBudget, pressedBytes: number, startedMs: number): Promise<number> {
     const { monitor } = this;
     const { low, high } = budget.watermarks;
     const free = monitor.freeBytes(budget);
-    let lacking = high - free;
     if (free < low) {
       this.latched.add(budget.name);
     } else if (free >= high) {
       this.latched.delete(budget.name);
-      lacking = this.pressed();
     }
-    if ((!this.latched.has(budget.name) && lacking <= 0) || this.cooldown.leftMs(startedMs) > 0) {
+    // Between the two it goes on, and does not begin.
+    const lacking = Math.max(pressedBytes, this.latched.has(budget.name) ? high - free : 0);
+    if (lacking <= 0 || this.closed || this.isResting(budget, startedMs)) {
       return 0;
     }
     const freed = await this.reclaimSlice(budget, Math.min(lacking, SLICE_BYTES), startedMs + SLICE_MS);
@@ -328,21 +336,26 @@ export class Reclaimer {
   }
 
   /**
-   * Bytes that something other than the budgets asks for: the container is nearly full, or tasks stall. A slice at a
-   * time, and twice as long after it for each that has not helped: the resident set may be large for other reasons.
+   * The budget that has to give back although enough of it is free, since the container is nearly full, or tasks stall:
+   * the one of which most is charged. A slice at a time, and twice as long after it for each that has not helped: the
+   * resident set may be large for other reasons.
    */
-  private pressed(): number {
+  private pressed(): MemoryBudget | null {
     const { overflowBytes, stalledShare } = this.monitor;
     if (overflowBytes === 0 && stalledShare <= STALLED_SHARE) {
       this.pressWaitMs = REST_MS;
-      return 0;
+      this.pressAgainMs = -Infinity;
+      return null;
     }
     if (this.lastPollMs < this.pressAgainMs) {
-      return 0;
+      return null;
     }
     this.pressAgainMs = this.lastPollMs + this.pressWaitMs;
     this.pressWaitMs = Math.min(2 * this.pressWaitMs, PRESS_WAIT_MAX_MS);
-    return SLICE_BYTES;
+    const { root } = this.registry;
+    const chargedOf = ({ zones }: MemoryBudget): number => zones.reduce((sum, zone) => sum + root.usage(zone), 0);
+    const [heap, external] = [this.monitor.budgetOf('heap'), this.monitor.budgetOf('external')];
+    return chargedOf(external) > chargedOf(heap) ? external : heap;
   }
 
   private async reclaimSlice(budget: MemoryBudget, lacking: number, deadlineMs: number): Promise<number> {
@@ -356,19 +369,35 @@ export class Reclaimer {
           break;
         }
       }
-      freed += pass.freedBytes;
-      this.blindPriority = pass.nextBlindPriority;
+      freed += this.took(zone, pass);
       if (freed >= wanted || this.closed) {
         break;
       }
     }
-    this.cooldown.reclaimed(freed * this.monitor.factorOf(budget));
     return freed;
+  }
+
+  /** The passes over a zone are over. @returns charged bytes that they freed */
+  private took(zone: Zone, { freedBytes, nextBlindPriority }: Passes): number {
+    this.blindPriority = nextBlindPriority;
+    if (zone === 'heap') {
+      this.cooldown.reclaimed(freedBytes * this.monitor.factorOf(this.monitor.budgetOf('heap')));
+    }
+    return freedBytes;
+  }
+
+  /** A collection judges what was freed of the heap; the others are counted exactly, and need no such judge. */
+  private isResting(budget: MemoryBudget, nowMs: number): boolean {
+    return budget.name === 'heap' && this.cooldown.rests(nowMs);
   }
 
   private isNear(): boolean {
     const { monitor } = this;
-    return monitor.budgets.some((budget) => monitor.freeBytes(budget) < 1.25 * budget.watermarks.low);
+    // Where the marks are close together, a budget that is back above `high` is at rest all the same.
+    return monitor.budgets.some((budget) => {
+      const { low, high } = budget.watermarks;
+      return monitor.freeBytes(budget) < Math.min(1.25 * low, high);
+    });
   }
 
   private tell(reason: ShortReason, budget: MemoryBudget, force: boolean): void {

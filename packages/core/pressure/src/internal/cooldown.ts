@@ -6,6 +6,9 @@ const TELLING_BYTES = 4 * 2 ** 20;
 /**
  * A rest for reclaim that has no effect: what the caches let go of is held by somebody else, so a collection finds it
  * alive all the same, and emptying the caches would help nobody. Doubled each time that it happens again.
+ *
+ * After a rest there is a trial: as much as tells is reclaimed, and then it waits for the collection that judges it. So
+ * caches whose values are all held elsewhere lose a little now and then.
  */
 export class Cooldown {
   private reclaimedBytes = 0;
@@ -29,6 +32,11 @@ export class Cooldown {
       }
     }
     this.reclaimedBytes = 0;
+  }
+
+  /** Whether to reclaim no more for now. */
+  rests(nowMs: number): boolean {
+    return this.leftMs(nowMs) > 0 || (this.lengthMs > 0 && this.reclaimedBytes >= TELLING_BYTES);
   }
 
   leftMs(nowMs: number): number {
