@@ -108,6 +108,11 @@ function test() {
     step(`smoke benches, ${area}`, process.execPath, ['--expose-gc', 'bench/dist/main.js', area, '--smoke']);
   }
   for (const name of readdirSync('examples').sort()) {
+    const tests = `examples/${name}/vitest.config.ts`;
+    if (existsSync(tests)) {
+      step(`example ${name}, by its tests`, bin('vitest'), ['run', '--config', tests]);
+      continue;
+    }
     step(`example ${name}`, process.execPath, [
       `examples/${name}/dist/main.js`,
       ...(name === 'file-handles' ? ['--quick'] : []),
