@@ -1,4 +1,4 @@
-import type { MemoryGroup, Shrinker, ShrinkerRegistry, ShrinkerSpec, Zone } from '@core/shrinker';
+import type { MemoryGroup, ShrinkControl, Shrinker, ShrinkerRegistry, ShrinkerSpec, Zone } from '@core/shrinker';
 import { SHRINK_EMPTY } from '@core/shrinker';
 import type { SimHeap } from './sim-heap.js';
 
@@ -34,16 +34,14 @@ export class SimCache {
     this.realBytes = options.realBytes ?? 16_384;
     this.chargedBytes = options.chargedBytes ?? this.realBytes;
     this.held = options.held ?? false;
-    const isOwn = (group: MemoryGroup | null): boolean => group === null || group === this.group;
+    const isOwn = ({ group, zone }: ShrinkControl): boolean =>
+      (group === null || group === this.group) && (zone === this.zone || options.spec?.zoneAware !== true);
     this.shrinker = registry.alloc({
       name: options.name ?? 'cache',
       batch: 16,
-      count: (sc) => (isOwn(sc.group) && (sc.zone === this.zone || options.spec?.zoneAware !== true) ? this.count : 0),
+      count: (sc) => (isOwn(sc) ? this.count || SHRINK_EMPTY : 0),
       scan: (sc) => this.evict(sc.nrToScan),
-      ...(options.group !== undefined && {
-        groupAware: true,
-        count: (sc) => (isOwn(sc.group) ? this.count || SHRINK_EMPTY : 0),
-      }),
+      groupAware: options.group !== undefined,
       ...options.spec,
     });
     registry.register(this.shrinker);
