@@ -44,6 +44,7 @@ const MIB = 2 ** 20;
 const STEPS_PER_LIMIT = 256;
 const STEP_MIN_BYTES = MIB / 2;
 const STEP_MAX_BYTES = 8 * MIB;
+const EXACT_STEP_MIN_BYTES = MIB / 16;
 /** What one direct reclaim may take from the caches, and how long, unless there is next to nothing free. */
 const DIRECT_STEPS = 2;
 const DIRECT_MS = 0.5;
@@ -110,7 +111,14 @@ export class Reclaimer {
   /** Bytes that may be charged between two looks at the heap. */
   get stepBytes(): number {
     const heap = this.monitor.budgetOf('heap').limitBytes;
-    return Math.min(STEP_MAX_BYTES, Math.max(STEP_MIN_BYTES, Math.floor(heap / STEPS_PER_LIMIT)));
+    let step = Math.min(STEP_MAX_BYTES, Math.max(STEP_MIN_BYTES, Math.floor(heap / STEPS_PER_LIMIT)));
+    for (const { name, watermarks } of this.monitor.budgets) {
+      // A step that is larger than what is kept free would go beyond the limit before anybody looks.
+      if (name !== 'heap' && watermarks.min > 0) {
+        step = Math.min(step, Math.max(EXACT_STEP_MIN_BYTES, watermarks.min));
+      }
+    }
+    return step;
   }
 
   /** From now on charges are watched, and a timer that keeps nothing alive looks about once a second. */

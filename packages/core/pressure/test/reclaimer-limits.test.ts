@@ -217,6 +217,19 @@ describe('other budgets', () => {
     expect(sim.registry.root.usage()).toBeGreaterThan(0.75 * 50 * MIB);
   });
 
+  test.each([4, 32, 100])('a limit of %s MiB beside a heap that is much larger', (limitMb) => {
+    const options = { limitBytes: 8192 * MIB, rssLimitBytes: 32_768 * MIB, limits: { totalBytes: limitMb * MIB } };
+    using sim = new Sim(options);
+    const objects = sim.cache();
+    let most = 0;
+    for (let round = 0; round < 20_000; round++) {
+      objects.insert();
+      most = Math.max(most, sim.registry.root.usage());
+    }
+    expect(most).toBeLessThanOrEqual(limitMb * MIB);
+    expect(most).toBeGreaterThan(0.85 * limitMb * MIB);
+  });
+
   test('bytes that wait for readers are in use, once they stay', async () => {
     using sim = new Sim();
     const { limitBytes } = sim.monitor.budgetOf('external');
