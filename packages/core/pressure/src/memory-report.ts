@@ -155,7 +155,7 @@ export function formatReport(report: MemoryReport): string {
   const lines = [
     WHY[report.reason],
     ...rows(
-      ['budget', 'used', 'of', 'level', 'limit from'],
+      ['budget', 'used', 'of', 'level', 'limit found in'],
       report.budgets.map(({ name, usedBytes, limitBytes, level, from }) => [
         name,
         bytesText(usedBytes),
@@ -167,7 +167,7 @@ export function formatReport(report: MemoryReport): string {
     `heap: ${bytesText(heap.liveAtLastBytes)} alive after ${heap.collections} major collections, ${heap.factor.toFixed(2)} live bytes for each charged, ${bytesText(heap.wastedBytes)} wasted`,
     `reclaim: ${reclaim.direct} direct (${bytesText(reclaim.directBytes)}, ${msText(reclaim.directMs)}), ${reclaim.background} in the background (${bytesText(reclaim.backgroundBytes)}), ${reclaim.shortfalls} fell short${reclaim.cooldownMs > 0 ? `, resting for ${msText(reclaim.cooldownMs)}` : ''}`,
     ...rows(
-      ['source', 'used', 'of', 'stalled', 'limit from'],
+      ['source', 'used', 'of', 'stalled', 'limit found in'],
       report.sources.map(({ name, usedBytes, limitBytes, stalledShare, from }) => [
         name,
         bytesText(usedBytes),

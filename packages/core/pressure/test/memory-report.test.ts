@@ -42,13 +42,13 @@ describe('a report', () => {
   test('as text', async () => {
     expect(formatReport(await fullReport())).toMatchInlineSnapshot(`
       "Memory is nearly used up
-      budget        used         of  level  limit from
+      budget        used         of  level  limit found in
       heap      94.6 MiB  256.0 MiB     ok  the simulation
       external   9.9 MiB  120.0 MiB     ok  /memory.max, less the heap, the process itself and a margin
       total     84.9 MiB  400.0 MiB     ok  options
       heap: 120.0 MiB alive after 3 major collections, 1.02 live bytes for each charged, 0 B wasted
       reclaim: 0 direct (0 B, 0.0 ms), 0 in the background (0 B), 0 fell short
-      source        used         of  stalled  limit from
+      source        used         of  stalled  limit found in
       process   40.0 MiB    1.0 GiB           the simulation
       cgroup   300.0 MiB  512.0 MiB           /memory.max
       psi                              3.1 %
