@@ -396,6 +396,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       batch: GROUP_BATCH,
       groupAware: true,
       zoneAware: true,
+      objectBytes: (zone) => (zone === ledger.zone ? ledger.entryBytes : 0),
       count: (sc) => this.countCharged(ledger, sc),
       scan: (sc) => this.scanCharged(ledger, sc),
     };
@@ -631,8 +632,12 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       if (loads.count > 0) {
         loads.supersede(key);
       }
+      const { bytes } = table;
       table.store(key, value, size, ttlMs);
-      ledger.settle(size);
+      // What grows within what is charged leaves no more of it over than there was.
+      if (table.bytes < bytes || table.count === 0) {
+        ledger.settle(size);
+      }
       return;
     }
     // The charge may evict any entry. The one that has this value already must not leave, and come back.

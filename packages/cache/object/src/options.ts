@@ -47,7 +47,7 @@ export interface ObjectCacheOptions<K, V> {
   readonly staleWhileRevalidateMs?: number;
   /**
    * Bytes that a value holds, 0 or more. Asked once for each time that the value is stored. Absent, in a `group`:
-   * `approximateSize`, of objects for each 32nd, and the mean of these for the others.
+   * `approximateSize`, of objects for each 32nd, later for each 256th, and the mean of these for the others.
    */
   readonly sizeOf?: (value: V, key: K) => number;
   /**

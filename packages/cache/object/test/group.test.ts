@@ -649,9 +649,10 @@ describe('a reclaim for the process, from inside a charge', () => {
     return [small.size, large.size];
   }
 
+  /** An entry of fifty times the bytes has to be used as much more often, so the large ones are never the more. */
   function expectShares([small, large]: readonly [number, number]): void {
-    expect(large).toBeGreaterThan(100);
-    expect(Math.abs(small - large) / large).toBeLessThan(0.15);
+    expect(large).toBeGreaterThan(50);
+    expect(small).toBeGreaterThan(large);
   }
 
   test('each cache gives its share, also the one that charges', () => {

@@ -8,6 +8,7 @@ import { isInsideOwnScan } from './internal/own-scan.js';
 import { Pass } from './internal/pass.js';
 import { badResult, Run } from './internal/run.js';
 import { goneAlready, ShrinkerList } from './internal/shrinker-list.js';
+import { Weights } from './internal/weights.js';
 import { zoneIndexOf } from './internal/zones.js';
 import type { MemoryGroup } from './memory-group.js';
 import { ShrinkerDebug } from './shrinker-debug.js';
@@ -88,6 +89,7 @@ export class ShrinkerRegistry implements AsyncDisposable {
   private readonly table: GroupTable = new GroupTable();
   readonly #onError: ((error: unknown, shrinker: Shrinker) => void) | null;
   readonly #host: EntryHost;
+  readonly #weights = new Weights();
   #nextId = 0;
   #closing: Promise<void> | null = null;
   #passes = 0;
@@ -417,7 +419,14 @@ export class ShrinkerRegistry implements AsyncDisposable {
       this.list.put(entry);
     }
     pass.leaveGroups();
+    this.#weigh(pass);
     return freed;
+  }
+
+  #weigh({ target, run }: Pass): void {
+    if (target === null) {
+      this.#weights.settle(run.zoneIndex);
+    }
   }
 
   async #settle(run: Run, entry: Entry): Promise<void> {
@@ -433,7 +442,7 @@ export class ShrinkerRegistry implements AsyncDisposable {
     const zoneIndex = zoneIndexOf(zone);
     const target = request.group === undefined || request.group === null ? null : this.#target(request.group);
     // Taken, not shared: a callback may begin a pass of its own.
-    const pass = this.#sparePass ?? new Pass(this.list, this.table);
+    const pass = this.#sparePass ?? new Pass(this.list, this.table, this.#weights);
     this.#sparePass = null;
     const { run } = pass;
     run.sc.zone = zone;
@@ -441,6 +450,8 @@ export class ShrinkerRegistry implements AsyncDisposable {
     run.sc.mode = request.mode ?? mode;
     run.zoneIndex = zoneIndex;
     run.group = this.table.root;
+    // What is usual in one group is not in another; where all are meant, it is what it is.
+    run.weighs = target === null;
     run.part = 2 ** -priority;
     pass.target = target;
     pass.until = this.list.registrations;
@@ -450,13 +461,15 @@ export class ShrinkerRegistry implements AsyncDisposable {
 
   #end(pass: Pass): void {
     pass.leaveGroups();
+    this.#weigh(pass);
     this.#sparePass = pass;
   }
 
   /** A run to go on with, while a scan still has the one before. */
   #another(pass: Pass): Run {
     const { run } = pass;
-    const another = new Run();
+    const another = new Run(this.#weights);
+    another.weighs = run.weighs;
     another.sc.zone = run.sc.zone;
     another.sc.priority = run.sc.priority;
     another.sc.mode = run.sc.mode;

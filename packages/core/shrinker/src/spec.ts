@@ -56,6 +56,13 @@ export interface ShrinkerSpec {
    * steers by memory adds them to what is used, and does not ask for them again. Cheap, synchronous. Absent: none.
    */
   retiredBytes?(zone: Zone): number;
+  /**
+   * Bytes of one object, on average. With it, a pass above priority 0 scans a cache of larger objects more, and one of
+   * smaller objects less, than its count says: in proportion, and as much as before in all. A large object must be used
+   * as much more often to be worth its room; `seeks` says what it costs to make again. Cheap, synchronous. Absent: not
+   * known, and it is scanned by its count alone.
+   */
+  objectBytes?(zone: Zone): number;
   /** For reports: how many objects could not be freed now, by the reason. Absent: unknown. */
   skipped?(): Readonly<Record<string, number>>;
 }

@@ -148,6 +148,12 @@ export class Ledger<K, V> {
     this.giveBack(this.relied);
   }
 
+  /** Bytes of an entry, on average; 0 when there is none. */
+  get entryBytes(): number {
+    const { count, bytes } = this.table;
+    return count === 0 ? 0 : bytes / count + ENTRY_OVERHEAD;
+  }
+
   close(): void {
     this.closed = true;
     this.trim();

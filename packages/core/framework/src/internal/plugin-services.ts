@@ -71,12 +71,13 @@ export class PluginServices implements PluginContext {
 
   readonly shrinker: PluginContext['shrinker'] = (spec) => {
     // Bound, since a spec may be an instance whose methods are not its own properties.
-    const { count, scan, retiredBytes, skipped } = spec;
+    const { count, scan, retiredBytes, objectBytes, skipped } = spec;
     const named = {
       ...spec,
       name: spec.name ?? this.name,
       count: count.bind(spec),
       scan: scan.bind(spec),
+      ...(objectBytes === undefined ? {} : { objectBytes: objectBytes.bind(spec) }),
       ...(retiredBytes === undefined ? {} : { retiredBytes: retiredBytes.bind(spec) }),
       ...(skipped === undefined ? {} : { skipped: skipped.bind(spec) }),
     };

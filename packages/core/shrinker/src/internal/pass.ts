@@ -4,6 +4,7 @@ import type { GroupTable } from './group-table.js';
 import { isProtected } from './protection.js';
 import { Run } from './run.js';
 import type { ShrinkerList } from './shrinker-list.js';
+import type { Weights } from './weights.js';
 import { ANY_ZONE } from './zones.js';
 
 /**
@@ -13,7 +14,7 @@ import { ANY_ZONE } from './zones.js';
  * a group it goes from bit to bit by their ids, and looks at everything anew at each step.
  */
 export class Pass {
-  run: Run = new Run();
+  run: Run;
   /** Whose objects are wanted; null is everybody's. */
   target: GroupNode | null = null;
   /** Shrinkers that were registered later are left out. */
@@ -25,7 +26,8 @@ export class Pass {
   #slot = ANY_ZONE;
   #id = 0;
 
-  constructor(list: ShrinkerList, table: GroupTable) {
+  constructor(list: ShrinkerList, table: GroupTable, weights: Weights) {
+    this.run = new Run(weights);
     this.#list = list;
     this.#table = table;
   }

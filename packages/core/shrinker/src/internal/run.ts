@@ -7,6 +7,10 @@ import { shrinkEnd, shrinkStart, type ShrinkStart } from '../trace.js';
 import type { Entry } from './entry.js';
 import type { GroupNode } from './group-node.js';
 import { awaitScan } from './own-scan.js';
+import type { Weights } from './weights.js';
+
+/** No cache is scanned more than so many times what its count says. */
+const WEIGHT_MAX = 1024;
 
 /** The control of a pass: what callbacks see, and write `nrScanned` of. */
 export class Control implements ShrinkControl {
@@ -29,6 +33,9 @@ export class Control implements ShrinkControl {
 export class Run {
   readonly sc: Control = new Control();
   zoneIndex = 0;
+  /** Whether objects count by their size. */
+  weighs = false;
+  readonly weights: Weights;
   /** The group that the pass is at. */
   group: GroupNode | null = null;
   /** The part of a cache that the priority asks for: 2 to the power of -priority, so that a product is exact. */
@@ -46,6 +53,10 @@ export class Run {
   #traced = false;
   #startSeen = false;
   #scan: PromiseLike<number> | null = null;
+
+  constructor(weights: Weights) {
+    this.weights = weights;
+  }
 
   /**
    * Runs the entry's shrinker, which the caller holds a reference on.
@@ -69,7 +80,10 @@ export class Run {
     }
     const deferred = entry.takeDeferredIn(this.group, this.zoneIndex);
     const { seeks } = entry;
-    const delta = seeks === 0 ? Math.floor(freeable / 2) : Math.floor((Math.floor(freeable * this.part) * 4) / seeks);
+    let delta = seeks === 0 ? Math.floor(freeable / 2) : Math.floor((Math.floor(freeable * this.part) * 4) / seeks);
+    if (this.weighs && entry.spec.objectBytes !== undefined) {
+      delta = this.#weighed(entry, freeable, delta);
+    }
     this.#scanned = 0;
     this.#freeable = freeable;
     this.#deferred = deferred;
@@ -95,6 +109,19 @@ export class Run {
   async settle(entry: Entry): Promise<void> {
     await this.#answered(entry);
     this.#end(entry);
+  }
+
+  /** The delta for objects of this size: of a size that counts as it is, unless the pass is desperate. */
+  #weighed(entry: Entry, freeable: number, delta: number): number {
+    const { zone, priority } = this.sc;
+    const bytes = objectBytesOf(entry, zone);
+    if (bytes === 0) {
+      return delta;
+    }
+    const usual = this.weights.usualBytes(this.zoneIndex);
+    this.weights.add(this.zoneIndex, freeable, bytes);
+    // Whoever asks for everything gets it.
+    return usual === 0 || priority === 0 ? delta : Math.floor(delta * Math.min(bytes / usual, WEIGHT_MAX));
   }
 
   /** Scans batch by batch; false when it has to wait for one. */
@@ -202,6 +229,23 @@ export class Run {
       totalScan: this.#total,
     };
   }
+}
+
+/** What is no number of bytes goes to the error channel, and counts as not known. */
+function objectBytesOf(entry: Entry, zone: Zone): number {
+  entry.running = true;
+  try {
+    const bytes = entry.spec.objectBytes?.(zone) ?? 0;
+    if (bytes >= 0 && bytes < Infinity) {
+      return bytes;
+    }
+    fail(entry, badResult(entry, 'objectBytes', bytes));
+  } catch (error) {
+    fail(entry, error);
+  } finally {
+    entry.running = false;
+  }
+  return 0;
 }
 
 /** Calls `count`; 0 when there is nothing to free, or it failed; SHRINK_EMPTY when it says so. */
