@@ -79,7 +79,7 @@ describe('what is evicted and held elsewhere', () => {
     sim.heap.collect();
     await sim.time.runFor(2000);
     sim.heap.collect();
-    while (sim.reclaimer.stats().cooldownMs === 0) {
+    for (let step = 0; step < 20 && sim.reclaimer.stats().cooldownMs === 0; step++) {
       await sim.time.runFor(100);
     }
     const external = sim.monitor.budgetOf('external');
