@@ -3,6 +3,7 @@
  * its heap; told by its arguments what to do. Prints one line of JSON at its end, if it lives to see it.
  */
 import { setImmediate as turn } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
 import { type ObjectCache, objectCache } from '@cache/object';
 import { createHost } from '@core/framework';
 import type { BurstOrder, BurstOutcome } from './burst-order.js';
@@ -13,18 +14,19 @@ const mix: Mix = mixes[order.mix];
 /** Inserts between two turns of the event loop, where there are any. */
 const BLOCK = 256;
 
+const rssLimitBytes = getHeapStatistics().heap_size_limit + order.besideHeapBytes;
 const plugins = mix.map(({ name, zone, sizeOf }) =>
-  objectCache<number, unknown>({
+  objectCache<number>({
     name,
     zone,
     ...(order.sizes === 'estimated' ? {} : { sizeOf: (value) => Math.round(sizeOf(value) * Number(order.sizes)) }),
   }),
 );
 await using host = await createHost({
-  memory: order.managed ? { rssLimitBytes: order.rssLimitBytes } : 'off',
+  memory: order.managed ? { rssLimitBytes } : 'off',
   plugins,
 });
-const caches = plugins.map((plugin) => host.get(plugin) as ObjectCache<number, unknown>);
+const caches = plugins.map((plugin) => host.get(plugin));
 // What the application itself has: the caches must live beside it.
 const ballast = Array.from({ length: Math.ceil(order.ballastBytes / 4000) }, (_, index) =>
   Array.from({ length: 500 }, () => index),
@@ -56,6 +58,7 @@ for (const deadline = performance.now() + order.restMs; performance.now() < dead
 const { memory } = host.stats();
 const outcome: BurstOutcome = {
   inserts,
+  rssLimitBytes,
   peakRssBytes,
   cpuMs: (cpu.user + cpu.system) / 1000,
   directMs: memory.reclaim?.directMs ?? 0,

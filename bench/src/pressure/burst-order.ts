@@ -10,7 +10,8 @@ export interface BurstOrder {
   readonly sizes: number | 'estimated';
   /** Whether the host keeps its caches within memory. */
   readonly managed: boolean;
-  readonly rssLimitBytes: number;
+  /** The resident set may be all that V8 may take, and so much more. */
+  readonly besideHeapBytes: number;
   /** Bytes of the application itself. */
   readonly ballastBytes: number;
   /** How long to wait after the burst before what is kept is looked at again. */
@@ -19,6 +20,7 @@ export interface BurstOrder {
 
 export interface BurstOutcome {
   readonly inserts: number;
+  readonly rssLimitBytes: number;
   readonly peakRssBytes: number;
   readonly cpuMs: number;
   /** Spent in direct reclaim. */

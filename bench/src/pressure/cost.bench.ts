@@ -1,4 +1,4 @@
-import { ObjectCache, objectCache } from '@cache/object';
+import { objectCache } from '@cache/object';
 import { createHost, type Host, type MemoryOption } from '@core/framework';
 import { ShrinkerRegistry } from '@core/shrinker';
 import {
@@ -33,7 +33,7 @@ async function competitor(
   });
   const host = await createHost({ memory, plugins: [plugin] });
   hosts.push(host);
-  const cache = host.get(plugin) as ObjectCache<string | number, CachedValue>;
+  const cache = host.get(plugin);
   for (let number = 0; number < capacity; number++) {
     cache.set(keys[number] as string, values[valueIndex(number, 0)] as CachedValue);
   }

@@ -1,16 +1,21 @@
+import { getHeapStatistics } from 'node:v8';
 import { type ObjectCache, objectCache } from '@cache/object';
 import { createHost, type Plugin } from '@core/framework';
 import { formatReport } from '@core/pressure';
 import type { Contender, ContenderOptions, StormCache } from './contender.js';
 import type { Kind } from './kinds.js';
 
-/** The resident set may be so many times the heap: as in a container of that size. */
-const RSS_PER_HEAP = 2;
+/**
+ * The resident set may be all of what V8 may take, old and young objects, and so much more: as in a container of that
+ * size. With a heap of 256 MB that is 512 MB in Node 20 and 22; in Node 24 and 26 young objects may take more.
+ */
+const BESIDE_HEAP_BYTES = 208 * 2 ** 20;
 
 /** Five caches in one host. None has a size of its own: the host keeps them all within its memory. */
-export async function withReclaim({ kinds, heapBytes, onShort }: ContenderOptions): Promise<Contender> {
+export async function withReclaim({ kinds, onShort }: ContenderOptions): Promise<Contender> {
   const plugins = kinds.map(pluginOf);
-  const host = await createHost({ memory: { rssLimitBytes: RSS_PER_HEAP * heapBytes }, plugins });
+  const rssLimitBytes = getHeapStatistics().heap_size_limit + BESIDE_HEAP_BYTES;
+  const host = await createHost({ memory: { rssLimitBytes }, plugins });
   host.events.on('memoryShort', (report) => onShort(formatReport(report)));
   return {
     caches: plugins.map((plugin) => stormCacheOf(host.get(plugin))),

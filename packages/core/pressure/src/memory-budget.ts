@@ -60,7 +60,7 @@ export function budgetsOf(
   limits: MemoryLimits,
 ): MemoryBudget[] {
   const overhead = Math.min(OVERHEAD_BYTES, OVERHEAD_SHARE * process.bytes);
-  const rest = Math.max(process.bytes / 4, process.bytes - baseBytes - overhead - heap.youngBytes / 2);
+  const rest = Math.max(process.bytes / 4, process.bytes - baseBytes - overhead - heap.youngBytes);
   const own = limits.heapBytes ?? heap.bytes;
   const heapBytes = Math.min(own, Math.floor(HEAP_SHARE * rest));
   const budgets = [

@@ -237,7 +237,8 @@ export class Reclaimer {
         const pass = new Passes(this.registry, zone, wanted - freed, this.blindPriority);
         while (pass.wantsMore()) {
           pass.ended(this.registry.shrinkSlabSync({ zone, priority: pass.priority }));
-          if (this.clock.now() >= deadlineMs) {
+          // Mild passes may free nothing at all, and that is no answer.
+          if (pass.freedBytes > 0 && this.clock.now() >= deadlineMs) {
             break;
           }
         }
