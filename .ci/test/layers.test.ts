@@ -5,13 +5,18 @@ import { consumerPackages, filesBelow, publishedPackages, read, type WorkspacePa
 const LAYERS: readonly (readonly string[])[] = [
   ['@core/base'],
   ['@core/genradix', '@core/rcu', '@core/shrinker'],
-  ['@core/rcu-pending', '@core/list-lru', '@core/pressure'],
+  ['@core/rcu-pending', '@core/list-lru', '@core/pressure', '@core/fs-source', '@core/journal', '@core/ordered-store'],
   ['@core/framework'],
-  ['@cache/object', '@testing/sim'],
+  ['@cache/object', '@cache/dentry', '@cache/buf', '@cache/btree-key', '@testing/sim'],
+  ['@cache/inode', '@testing/crash'],
+  ['@cache/fs'],
 ];
 
 /** What a package may have from outside of the repository. Everything else has nothing. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
+  '@cache/btree-key': ['abstract-level'],
+  '@core/journal': ['fs-native-extensions'],
+  '@core/ordered-store': ['abstract-level', 'lmdb'],
   '@core/framework': ['eventemitter3', 'inversify', '@inversifyjs/core', 'reflect-metadata'],
 };
 

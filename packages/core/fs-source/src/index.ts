@@ -1,0 +1,1 @@
+export type { DirectoryEntry, FileKind, FileSystemSource, SourceFile } from './file-system-source.js';

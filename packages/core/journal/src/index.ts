@@ -1,0 +1,1 @@
+export type { Durability, JournalPin, JournalPort, JournalRecord } from './journal-port.js';

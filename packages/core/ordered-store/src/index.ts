@@ -1,0 +1,8 @@
+export type {
+  OrderedStore,
+  StoreBatchOptions,
+  StoreCaps,
+  StoreEntry,
+  StoreOperation,
+  StoreRange,
+} from './ordered-store.js';
