@@ -54,6 +54,8 @@ const SLICE_MS = 2;
 const BUSY_MS = 5;
 const WATCHFUL_MS = 100;
 const REST_MS = 1000;
+/** Every source is read at each tick at rest, and after long in which nothing was charged less often: that takes ms. */
+const IDLE_POLL_MS = 4000;
 const TELL_AGAIN_MS = 10_000;
 /** A stall of so much of the time is a request to give something back, whatever the budgets say. */
 const STALLED_SHARE = 0.1;
@@ -83,6 +85,7 @@ export class Reclaimer {
   private reclaiming = false;
   private readonly latched = new Set<MemoryBudget['name']>();
   private delayMs = BUSY_MS;
+  private pollMs = REST_MS;
   private lastPollMs = -Infinity;
   private lastToldMs = -Infinity;
   private pressAgainMs = -Infinity;
@@ -186,6 +189,7 @@ export class Reclaimer {
 
   /** A step has been charged. */
   private charged(): void {
+    this.pollMs = REST_MS;
     this.look();
     for (const budget of this.monitor.budgets) {
       const free = this.monitor.freeBytes(budget);
@@ -304,10 +308,11 @@ export class Reclaimer {
     try {
       // First, since a poll would take the collections that the cooldown has to hear of.
       this.look();
-      if (now - this.lastPollMs >= REST_MS) {
+      if (now - this.lastPollMs >= this.pollMs) {
         this.lastPollMs = now;
         this.monitor.poll();
         this.watch();
+        this.pollMs = this.isPressed || this.isNear() ? REST_MS : Math.min(2 * this.pollMs, IDLE_POLL_MS);
       }
       const pressed = this.pressed();
       for (const budget of this.monitor.budgets) {
@@ -350,8 +355,7 @@ export class Reclaimer {
    * resident set may be large for other reasons.
    */
   private pressed(): MemoryBudget | null {
-    const { overflowBytes, stalledShare } = this.monitor;
-    if (overflowBytes === 0 && stalledShare <= STALLED_SHARE) {
+    if (!this.isPressed) {
       this.pressWaitMs = REST_MS;
       this.pressAgainMs = -Infinity;
       return null;
@@ -365,6 +369,10 @@ export class Reclaimer {
     const chargedOf = ({ zones }: MemoryBudget): number => zones.reduce((sum, zone) => sum + root.usage(zone), 0);
     const [heap, external] = [this.monitor.budgetOf('heap'), this.monitor.budgetOf('external')];
     return chargedOf(external) > chargedOf(heap) ? external : heap;
+  }
+
+  private get isPressed(): boolean {
+    return this.monitor.overflowBytes > 0 || this.monitor.stalledShare > STALLED_SHARE;
   }
 
   private async reclaimSlice(budget: MemoryBudget, lacking: number, deadlineMs: number): Promise<number> {

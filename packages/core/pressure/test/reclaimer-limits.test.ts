@@ -151,11 +151,35 @@ describe('pressure from outside', () => {
     await sim.time.runFor(3000);
     expect(sim.passes).toEqual([]);
     cgroup.reading = { usedBytes: 100 * MIB, limitBytes: 256 * MIB };
+    // Something is charged: else it would be seen within 4 s only.
+    cache.insertBytes(2 * MIB);
     await sim.time.runFor(3000);
     const heap = sim.monitor.budgetOf('heap');
     expect(heap.limitBytes).toBeLessThan(150 * MIB);
     expect(sim.monitor.freeBytes(heap)).toBeGreaterThanOrEqual(heap.watermarks.high);
     expect(cache.bytes).toBeGreaterThan(0.8 * (heap.limitBytes - heap.watermarks.high - 20 * MIB));
+  });
+
+  test('sources are read once a second while something is charged, and less often the longer nothing is', async () => {
+    const cgroup = new FakeSource('cgroup', { usedBytes: 100 * MIB, limitBytes: 1024 * MIB });
+    using sim = new Sim({ sources: [cgroup] });
+    const cache = sim.cache();
+    const readsWithin = async (ms: number): Promise<number> => {
+      const before = cgroup.reads;
+      await sim.time.runFor(ms);
+      return cgroup.reads - before;
+    };
+    await sim.time.runFor(10_000);
+    expect(await readsWithin(60_000)).toBe(15);
+    let reads = 0;
+    for (let second = 0; second < 20; second++) {
+      cache.insertBytes(2 * MIB);
+      reads += await readsWithin(1000);
+    }
+    expect(reads).toBe(20);
+    cgroup.reading = { usedBytes: 1000 * MIB, limitBytes: 1024 * MIB };
+    await sim.time.runFor(4000);
+    expect(await readsWithin(20_000)).toBe(20);
   });
 });
 
