@@ -1,1 +1,11 @@
+export { countingSource, type CountingSource } from './counting-source.js';
+export { delayedSource } from './delayed-source.js';
+export { type Fault, type FaultPlan, faultySource, type FaultySource } from './faulty-source.js';
 export type { DirectoryEntry, FileKind, FileSystemSource, SourceFile } from './file-system-source.js';
+export { FsSourceError, type FsSourceErrorCode } from './fs-source-error.js';
+export type { SourceCall } from './internal/interposed-source.js';
+export type { MemoryKind } from './internal/memory-inode.js';
+export type { NodeFsLike, NodeHandleLike, NodePromisesLike } from './internal/node-fs.js';
+export { MemorySource, memorySource, type MemorySourceOptions } from './memory-source.js';
+export { nodeSource, type NodeSourceOptions } from './node-source.js';
+export { systemError, type SystemError } from './system-error.js';
