@@ -45,6 +45,11 @@ export interface JournalPort {
   unpin(pin: JournalPin): void;
   /** The oldest sequence that is pinned, or `lastSequence + 1`. */
   readonly oldestPinned: number;
+  /**
+   * The pins that hold something, oldest first: what to write back to let the journal be dropped. Pins may be moved and
+   * taken off while this goes on, also the one that was handed out last.
+   */
+  pins(): Iterable<JournalPin>;
   /** Syncs all that was appended, and drops segments that no pin needs. */
   sync(): Promise<void>;
   close(): Promise<void>;

@@ -1,0 +1,124 @@
+/// <reference path="./internal/fs-native-extensions.d.ts" />
+import fs from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+
+import extensions from 'fs-native-extensions';
+
+import type { JournalFile, JournalFiles, JournalLock } from './journal-files.js';
+
+const { O_CREAT, O_RDWR } = fs.constants;
+const FLAGS = { create: 'w+', read: 'r', write: 'r+' } as const;
+
+/** Windows has no call that syncs a directory, and refuses to open one. */
+const DIRECTORIES_SYNC = process.platform !== 'win32';
+
+class NodeFile implements JournalFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    return (await this.#handle.read(target, 0, target.length, position)).bytesRead;
+  }
+
+  write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    // Straight to the call with a callback: one promise for each write, not the four of a handle's method.
+    return new Promise((resolve, reject) => {
+      fs.write(this.#handle.fd, bytes, offset, length, position, (error, written) => {
+        if (error === null) {
+          resolve(written);
+        } else {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  datasync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fdatasync(this.#handle.fd, (error) => {
+        if (error === null) {
+          resolve();
+        } else {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.sync();
+  }
+
+  truncate(bytes: number): Promise<void> {
+    return this.#handle.truncate(bytes);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+/** The files of this machine. The lock is of the kernel's: it ends with the process, also one that was killed. */
+export class NodeFiles implements JournalFiles {
+  async makeDirectory(path: string): Promise<void> {
+    const first = await mkdir(path, { recursive: true });
+    if (first === undefined) {
+      return;
+    }
+    // Every directory that got a new name in it, from the lowest up to the one that was there.
+    const top = dirname(resolve(first));
+    for (let made = resolve(path); made !== top; made = dirname(made)) {
+      await this.syncDirectory(dirname(made));
+    }
+  }
+
+  list(directory: string): Promise<readonly string[]> {
+    return readdir(directory);
+  }
+
+  async lock(path: string): Promise<JournalLock | null> {
+    const handle = await open(path, O_CREAT | O_RDWR);
+    try {
+      if (extensions.tryLock(handle.fd)) {
+        return { release: () => handle.close() };
+      }
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    await handle.close();
+    return null;
+  }
+
+  async open(path: string, mode: 'create' | 'read' | 'write'): Promise<JournalFile> {
+    return new NodeFile(await open(path, FLAGS[mode]));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return rename(from, to);
+  }
+
+  unlink(path: string): Promise<void> {
+    return unlink(path);
+  }
+
+  async syncDirectory(directory: string): Promise<void> {
+    if (!DIRECTORIES_SYNC) {
+      return;
+    }
+    const handle = await open(directory, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+}
