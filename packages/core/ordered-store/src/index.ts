@@ -6,3 +6,14 @@ export type {
   StoreOperation,
   StoreRange,
 } from './ordered-store.js';
+export { StoreError, type StoreErrorCode } from './store-error.js';
+export {
+  MemoryDisk,
+  MemoryStore,
+  type MemoryStoreOptions,
+  type StoreAction,
+  type StoreFaults,
+} from './memory-store.js';
+export { type LmdbOptions, openLmdb } from './open-lmdb.js';
+export { openSqlite, type SqliteOptions } from './open-sqlite.js';
+export { type Level, type LevelStoreOptions, storeOfLevel } from './store-of-level.js';
