@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { circumstances } from './harness/machine.js';
 import { type Answer, figuresOf, summaryOf, tableOf, withUnit } from './harness/report.js';
 import type { Case, CaseResult, Question } from './harness/result.js';
@@ -48,6 +49,11 @@ async function measure(options: BenchOptions, args: readonly string[], ports: Be
   const { machine, node, commit, modified, date } = facts;
   print(`${machine.cpu}, ${machine.cores} cores, load ${machine.load.join(' ')}, ${machine.system}`);
   print(`Node ${node}, commit ${commit ?? 'none'}${modified ? ', modified' : ''}, ${date}\n`);
+  if (json !== null) {
+    // What cannot be written must be known before half an hour has gone.
+    mkdirSync(dirname(json), { recursive: true });
+    appendFileSync(json, '');
+  }
   const failed: string[] = [];
   const found = new Map<Question, Map<string, CaseResult>>();
   const answers = await answersTo(options, ports, async (chosen, question) => {

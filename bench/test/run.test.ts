@@ -108,7 +108,7 @@ describe('npm run bench', () => {
   it('writes where, when and how each figure came to be', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'bench-'));
     try {
-      const file = join(folder, 'toy.json');
+      const file = join(folder, 'new', 'toy.json');
       await run([bad], 'toy', '--json', file);
       const report = JSON.parse(readFileSync(file, 'utf8'));
       expect(report).toMatchObject({
