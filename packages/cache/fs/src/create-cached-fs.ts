@@ -1,0 +1,139 @@
+import nodeFs from 'node:fs';
+import type { CachedFs, CachedFsStats, Paths, PurgeOptions } from './cached-fs.js';
+import { attributeCalls } from './internal/attribute-calls.js';
+import { Backing, type Call, namesOf, shapedAs } from './internal/backing.js';
+import type { Forms } from './internal/cached-call.js';
+import { changingCalls } from './internal/changing-calls.js';
+import { readFileForms, readJsonForms } from './internal/content-calls.js';
+import { type Context, eachPath } from './internal/context.js';
+import { NO_VIEW } from './internal/no-view.js';
+import { nameCalls } from './internal/name-calls.js';
+import { openCalls } from './internal/open-calls.js';
+import { OpenFiles } from './internal/open-files.js';
+import { StatsMaker } from './internal/stats-of.js';
+import { streamCalls, streamClasses } from './internal/streams.js';
+import { TurnAnswers } from './internal/turn-answers.js';
+import { watchCalls } from './internal/watch-calls.js';
+import { type CachedFsOptions, checkOptions } from './options.js';
+
+/**
+ * A drop-in for node:fs that remembers names, attributes and contents.
+ *
+ * @throws {TypeError} an option is nothing of its kind, or has a name that is none
+ */
+export function createCachedFs(options: CachedFsOptions = {}): CachedFs {
+  const { fs } = checkOptions(options);
+  const backing = new Backing(fs);
+  const context: Context = {
+    backing,
+    view: NO_VIEW,
+    answers: new TurnAnswers(),
+    stats: new StatsMaker(backing.fs.Stats, nodeFs.Stats.prototype),
+    caching: true,
+  };
+  const ours = {};
+  const { calls, promises } = overridesOf(context);
+  const own = { ...calls, ...streamCalls(context, ours), ...ownCalls(context, calls.close) };
+  fill(ours, backing.fs, own, streamClasses(context, ours));
+  if (backing.promises !== undefined) {
+    const filled = {};
+    fill(filled, backing.promises, promises, {});
+    Object.defineProperty(ours, 'promises', { value: filled, enumerable: true, configurable: true, writable: true });
+  }
+  return ours as CachedFs;
+}
+
+function overridesOf(context: Context): Forms {
+  const files = new OpenFiles();
+  const all: Forms = { calls: {}, promises: {} };
+  for (const forms of [
+    ...attributeCalls(context),
+    ...nameCalls(context),
+    readFileForms(context),
+    ...changingCalls(context, files),
+    ...openCalls(context, files),
+    watchCalls(context),
+  ]) {
+    Object.assign(all.calls, forms.calls);
+    Object.assign(all.promises, forms.promises);
+  }
+  return all;
+}
+
+/** What node:fs does not have. */
+function ownCalls(context: Context, closeFile: Call | undefined): object {
+  const invalidate = (paths?: Paths): void => {
+    if (paths === undefined) {
+      context.view.invalidate();
+    } else {
+      eachPath(paths, (path) => context.view.invalidate(path));
+    }
+  };
+  const close = (): Promise<void> => {
+    context.caching = false;
+    return Promise.resolve();
+  };
+  return {
+    invalidate,
+    purge: (paths?: Paths, options?: PurgeOptions): void => {
+      if (paths === undefined || options?.exact !== true) {
+        invalidate(paths);
+      } else {
+        eachPath(paths, (path) => context.view.invalidateExact(path));
+      }
+    },
+    ...readJsonForms(context),
+    stats: (): CachedFsStats => ({ closed: !context.caching }),
+    close: shapedAs(closeFile, (...args) => (args.length === 0 ? close() : closeFile?.(...args))),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Gives `target` everything that `theirs` has, and `own` in place of or besides it. */
+function fill(target: object, theirs: object, own: object, getters: Readonly<Record<string, () => unknown>>): void {
+  const fs = theirs as Record<string, unknown>;
+  for (const name of namesOf(theirs)) {
+    if (name in getters || name === 'promises') {
+      continue;
+    }
+    const descriptor = descriptorOf(theirs, name);
+    const enumerable = true;
+    if (Object.hasOwn(own, name) || descriptor === undefined) {
+      continue;
+    }
+    if (descriptor.get !== undefined) {
+      // Some of node's load, or warn, when they are looked at.
+      Object.defineProperty(target, name, { get: () => fs[name], enumerable, configurable: true });
+    } else if (typeof descriptor.value === 'function' && /^[a-z_]/.test(name)) {
+      const call: Call = (...args) => Reflect.apply(fs[name] as Call, fs, args);
+      Object.defineProperty(target, name, {
+        value: shapedAs(fs[name], call),
+        enumerable,
+        configurable: true,
+        writable: true,
+      });
+    } else {
+      Object.defineProperty(target, name, {
+        value: descriptor.value as unknown,
+        enumerable,
+        configurable: true,
+        writable: true,
+      });
+    }
+  }
+  for (const [name, get] of Object.entries(getters)) {
+    Object.defineProperty(target, name, { get, enumerable: true, configurable: true });
+  }
+  Object.assign(target, own);
+}
+
+/** Of the property, wherever in the chain it is. */
+function descriptorOf(fs: object, name: string): PropertyDescriptor | undefined {
+  for (let at: object | null = fs; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const descriptor = Object.getOwnPropertyDescriptor(at, name);
+    if (descriptor !== undefined) {
+      return descriptor;
+    }
+  }
+  return undefined;
+}

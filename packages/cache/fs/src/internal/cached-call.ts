@@ -1,0 +1,169 @@
+import { type Backing, type Call, type Callback, shapedAs } from './backing.js';
+import { cachedPathOf, type Context } from './context.js';
+import { missing, missingLater, textOf } from './errors.js';
+import { type Answer, type Lookup, MISSING } from './fs-view.js';
+
+/** Makes of what is cached what a caller is given. `path` is as the caller wrote it. */
+export type Present<T> = (value: T, path: unknown) => unknown;
+
+/** What a call is to be answered with. */
+export interface Plan<T> {
+  readonly lookup: Lookup<T>;
+  readonly present: Present<T>;
+}
+
+/** One function of node:fs that is answered from the cache. */
+export interface CachedCall<T> {
+  readonly name: string;
+  /** That node's error names when the path is not there. */
+  readonly syscall: string;
+  /**
+   * Whether a miss that is cached is an answer. If not, the file system below has the last word before a caller is
+   * told that it failed.
+   */
+  readonly trustsMisses: boolean;
+  /** What to do for these options; undefined: that is for the file system below, as are options that are no good. */
+  readonly plan: (options: unknown) => Plan<T> | undefined;
+  /** Whether a synchronous caller wants undefined rather than an error. */
+  readonly missingIsUndefined?: (options: unknown) => boolean;
+}
+
+/** The three forms of a cached call, under the names that the file system below has them. */
+export interface Forms {
+  readonly calls: Record<string, Call>;
+  readonly promises: Record<string, Call>;
+}
+
+export function formsOf<T>(context: Context, call: CachedCall<T>): Forms {
+  const { backing } = context;
+  const { name } = call;
+  const calls: Record<string, Call> = {};
+  const promises: Record<string, Call> = {};
+  if (backing.has(name)) {
+    calls[name] = shapedAs(backing.fs[name], callbackForm(context, call));
+  }
+  if (backing.has(`${name}Sync`)) {
+    calls[`${name}Sync`] = shapedAs(backing.fs[`${name}Sync`], syncForm(context, call));
+  }
+  if (backing.hasPromise(name)) {
+    promises[name] = shapedAs(backing.promises?.[name], promiseForm(context, call));
+  }
+  return { calls, promises };
+}
+
+/** @param backing where to find the function, if not among those of the file system itself */
+export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Backing = context.backing): Call {
+  const { view } = context;
+  const name = backing === context.backing ? `${call.name}Sync` : call.name;
+  return (...args) => {
+    const [path, options] = args;
+    const key = cachedPathOf(context, path);
+    const plan = key === undefined ? undefined : call.plan(options);
+    if (key === undefined || plan === undefined) {
+      return backing.call(name, args);
+    }
+    let found: Answer<T>;
+    try {
+      found = plan.lookup.now(key);
+    } catch {
+      return backing.call(name, args);
+    }
+    if (found !== MISSING) {
+      return plan.present(found, path);
+    }
+    if (!call.trustsMisses) {
+      const value = backing.call(name, args);
+      view.invalidate(key);
+      return value;
+    }
+    if (call.missingIsUndefined?.(options) === true) {
+      return undefined;
+    }
+    throw missing(call.syscall, textOf(path));
+  };
+}
+
+/** @param backing as in {@link syncForm} */
+export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: Backing = context.backing): Call {
+  const { view, answers } = context;
+  const { name } = call;
+  return (...args) => {
+    const [path, second, third] = args;
+    const hasOptions = typeof second !== 'function';
+    const options = hasOptions ? second : undefined;
+    const callback = (hasOptions ? third : second) as Callback;
+    const key = typeof callback === 'function' ? cachedPathOf(context, path) : undefined;
+    const plan = key === undefined ? undefined : call.plan(options);
+    if (key === undefined || plan === undefined) {
+      return backing.call(name, args);
+    }
+    const answer = (found: Answer<T>): void => {
+      if (found !== MISSING) {
+        answers.give(callback, null, plan.present(found, path));
+      } else if (call.trustsMisses) {
+        answers.give(callback, missingLater(call.syscall, textOf(path)));
+      } else {
+        askAgain();
+      }
+    };
+    const askAgain = (): void => {
+      askBacking(backing, name, hasOptions ? [path, options] : [path], (...values) => {
+        if (values[0] === null || values[0] === undefined) {
+          view.invalidate(key);
+        }
+        callback(...(values as [unknown]));
+      });
+    };
+    const found = plan.lookup.peek(key);
+    if (found === undefined) {
+      plan.lookup.later(key).then(answer, () => {
+        askBacking(backing, name, hasOptions ? [path, options] : [path], callback);
+      });
+    } else {
+      answer(found);
+    }
+    return undefined;
+  };
+}
+
+/** Whatever is thrown here is thrown to nobody else than the event loop, as it would be by node. */
+function askBacking(backing: Backing, name: string, args: readonly unknown[], callback: Callback): void {
+  try {
+    backing.call(name, [...args, callback]);
+  } catch (error) {
+    process.nextTick(callback, error);
+  }
+}
+
+function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
+  const { backing, view, answers } = context;
+  const { name } = call;
+
+  async function ask(key: string, plan: Plan<T>, args: readonly unknown[]): Promise<unknown> {
+    let found = plan.lookup.peek(key);
+    if (found === undefined) {
+      try {
+        found = await plan.lookup.later(key);
+      } catch {
+        return backing.callPromise(name, args);
+      }
+    } else {
+      await answers.wait();
+    }
+    if (found !== MISSING) {
+      return plan.present(found, args[0]);
+    }
+    if (call.trustsMisses) {
+      throw missingLater(call.syscall, textOf(args[0]));
+    }
+    const value = await backing.callPromise(name, args);
+    view.invalidate(key);
+    return value;
+  }
+
+  return (...args) => {
+    const key = cachedPathOf(context, args[0]);
+    const plan = key === undefined ? undefined : call.plan(args[1]);
+    return key === undefined || plan === undefined ? backing.callPromise(name, args) : ask(key, plan, args);
+  };
+}

@@ -1,0 +1,139 @@
+import { type Call, shapedAs } from './backing.js';
+import { cachedPathOf, type Context } from './context.js';
+import type { Forms } from './cached-call.js';
+import type { Change } from './fs-view.js';
+import { mutate, mutateSync, mutateWithCallback, type Mutation, NO_CHANGES } from './mutation.js';
+import type { OpenFiles } from './open-files.js';
+import { parentOf } from './path-of.js';
+
+/** Which changes a call makes, told from what it is called with. */
+type Changes = (args: readonly unknown[], world: World) => readonly Change[];
+
+interface World {
+  readonly context: Context;
+  readonly files: OpenFiles;
+}
+
+function at(index: number, follow: boolean): Changes {
+  return (args, { context }) => changeOf(context, args[index], follow);
+}
+
+function changeOf(context: Context, path: unknown, follow: boolean): readonly Change[] {
+  const key = cachedPathOf(context, path);
+  return key === undefined ? NO_CHANGES : [{ path: key, follow }];
+}
+
+/** Of a path, a descriptor, or a handle. */
+function ofFile(args: readonly unknown[], { context, files }: World): readonly Change[] {
+  const [file] = args;
+  const fd = typeof file === 'object' && file !== null && 'fd' in file ? file.fd : file;
+  const open = typeof fd === 'number' ? files.find(fd) : undefined;
+  return open === undefined ? changeOf(context, file, true) : [open];
+}
+
+function both(args: readonly unknown[], world: World): readonly Change[] {
+  return [...changeOf(world.context, args[0], false), ...changeOf(world.context, args[1], false)];
+}
+
+/** Directories above may be made as well: all of them that are not known to be there. */
+function withParents(args: readonly unknown[], index: number, { context }: World): readonly Change[] {
+  const key = cachedPathOf(context, args[index]);
+  const changes: Change[] = [];
+  for (let path = key; path !== undefined && path !== '/'; path = parentOf(path)) {
+    changes.unshift({ path, follow: false });
+    const parent = context.view.stat.peek(parentOf(path));
+    if (typeof parent === 'object') {
+      break;
+    }
+  }
+  return changes;
+}
+
+function isRecursive(options: unknown): boolean {
+  return typeof options === 'object' && options !== null && (options as { recursive?: unknown }).recursive === true;
+}
+
+const CHANGES: Readonly<Record<string, Changes>> = {
+  writeFile: ofFile,
+  appendFile: ofFile,
+  truncate: ofFile,
+  chmod: at(0, true),
+  chown: at(0, true),
+  utimes: at(0, true),
+  lchmod: at(0, false),
+  lchown: at(0, false),
+  lutimes: at(0, false),
+  rmdir: at(0, false),
+  unlink: at(0, false),
+  rm: at(0, false),
+  mkdir: (args, world) =>
+    isRecursive(args[1]) ? withParents(args, 0, world) : changeOf(world.context, args[0], false),
+  symlink: at(1, false),
+  link: both,
+  rename: both,
+  copyFile: at(1, true),
+  cp: (args, world) => withParents(args, 1, world),
+  write: ofFile,
+  writev: ofFile,
+  ftruncate: ofFile,
+  fchmod: ofFile,
+  fchown: ofFile,
+  futimes: ofFile,
+};
+
+/** The calls that change the file system: they go through, and what is cached of their paths is forgotten. */
+export function changingCalls(context: Context, files: OpenFiles): Forms[] {
+  const world = { context, files };
+  return Object.entries(CHANGES)
+    .map(([name, changes]) =>
+      mutationForms(context, name, {
+        changes: (args) => changes(args, world),
+        done:
+          name === 'rename'
+            ? (args) => renamed(world, args)
+            : name === 'mkdir'
+              ? (_, made) => created(context, made)
+              : undefined,
+      }),
+    )
+    .concat(
+      mutationForms(context, 'mkdtemp', { changes: () => NO_CHANGES, done: (_, made) => created(context, made) }),
+    );
+}
+
+export function mutationForms(context: Context, name: string, mutation: Mutation): Forms {
+  const { backing } = context;
+  const calls: Record<string, Call> = {};
+  const promises: Record<string, Call> = {};
+  if (backing.has(name)) {
+    calls[name] = shapedAs(backing.fs[name], (...args) =>
+      mutateWithCallback(context, mutation, args, (own) => backing.call(name, own)),
+    );
+  }
+  const nameSync = `${name}Sync`;
+  if (backing.has(nameSync)) {
+    calls[nameSync] = shapedAs(backing.fs[nameSync], (...args) =>
+      mutateSync(context, mutation, args, () => backing.call(nameSync, args)),
+    );
+  }
+  if (backing.hasPromise(name)) {
+    promises[name] = shapedAs(backing.promises?.[name], (...args) =>
+      mutate(context, mutation, args, () => backing.callPromise(name, args)),
+    );
+  }
+  return { calls, promises };
+}
+
+/** Of the path that a call answers with, if it does. */
+function created(context: Context, made: unknown): readonly Change[] {
+  return changeOf(context, made, false);
+}
+
+function renamed({ context, files }: World, args: readonly unknown[]): readonly Change[] {
+  const from = cachedPathOf(context, args[0]);
+  const to = cachedPathOf(context, args[1]);
+  if (from !== undefined && to !== undefined) {
+    files.renamed(from, to);
+  }
+  return NO_CHANGES;
+}

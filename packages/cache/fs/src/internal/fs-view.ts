@@ -1,0 +1,60 @@
+import type { BigIntStats } from 'node:fs';
+import type { DirectoryEntry } from '@core/fs-source';
+
+/** That a name is not there: what node calls ENOENT. */
+export const MISSING: unique symbol = Symbol('missing');
+
+export type Answer<T> = T | typeof MISSING;
+
+/**
+ * One question about a path, in three forms. A form that throws, or rejects, says only that the cache has no answer: the
+ * file system below is then asked, and its error is the one that callers see.
+ */
+export interface Lookup<T> {
+  /** From the cache alone; undefined when it does not know. */
+  peek(path: string): Answer<T> | undefined;
+  now(path: string): Answer<T>;
+  later(path: string): Promise<Answer<T>>;
+}
+
+/** What a change may do to what is cached of a path. */
+export interface Change {
+  readonly path: string;
+  /** Whether it acts on what a symlink points to. */
+  readonly follow: boolean;
+}
+
+/** A change that is being made. */
+export interface PendingChange {
+  /** After it, whether or not it failed: nothing that was read before or meanwhile is an answer from here on. */
+  finishSync(): void;
+  /** As {@link finishSync}; undefined when there is nothing to wait for. Never rejects. */
+  finish(): Promise<void> | undefined;
+}
+
+/**
+ * What is known of the file system below. Paths are absolute, without NUL, and not normalised. What is answered is
+ * shared by all who ask: callers of the façade get copies.
+ */
+export interface FsView {
+  readonly stat: Lookup<BigIntStats>;
+  readonly lstat: Lookup<BigIntStats>;
+  /** Whether a path leads to something, which is known more often than its stats are. */
+  readonly exists: Lookup<true>;
+  /** Throws where the kind of an entry is not known. */
+  readonly readdir: Lookup<readonly DirectoryEntry[]>;
+  readonly readlink: Lookup<string>;
+  readonly realpath: Lookup<string>;
+  readonly bytes: Lookup<Buffer>;
+  readonly text: Lookup<string>;
+  /** Boxed, since any value may be in a file. Throws what `JSON.parse` throws. */
+  readonly json: Lookup<{ readonly value: unknown }>;
+
+  /** Before a change by the façade: what is cached of it is forgotten, as far as it is found without a call. */
+  changing(change: Change): PendingChange;
+
+  /** Forgets what is below `path`, its links' targets and its place in its directory included; all without a path. */
+  invalidate(path?: string): void;
+  /** Forgets `path` alone, what is below it not. */
+  invalidateExact(path: string): void;
+}

@@ -1,0 +1,26 @@
+import type { FsView, Lookup, PendingChange } from './fs-view.js';
+
+const UNKNOWN: Lookup<never> = {
+  peek: () => undefined,
+  now: () => {
+    throw new Error('Cannot answer: nothing is cached');
+  },
+  later: () => Promise.reject(new Error('Cannot answer: nothing is cached')),
+};
+const PENDING: PendingChange = { finishSync: () => {}, finish: () => undefined };
+
+/** Knows nothing. */
+export const NO_VIEW: FsView = {
+  stat: UNKNOWN,
+  lstat: UNKNOWN,
+  exists: UNKNOWN,
+  readdir: UNKNOWN,
+  readlink: UNKNOWN,
+  realpath: UNKNOWN,
+  bytes: UNKNOWN,
+  text: UNKNOWN,
+  json: UNKNOWN,
+  changing: () => PENDING,
+  invalidate: () => {},
+  invalidateExact: () => {},
+};

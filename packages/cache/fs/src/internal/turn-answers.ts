@@ -1,0 +1,48 @@
+import type { Callback } from './backing.js';
+
+/** Answers that one turn of the event loop may give before timers and I/O have to have their turn. */
+const MAX_ANSWERS = 256;
+
+/**
+ * Hands cached answers to callers who were promised to be called later.
+ *
+ * A caller that asks again as soon as it is answered (until a file appears, say) would keep the event loop from ever
+ * going on, since nothing here waits for I/O: so after some answers in a turn, the next one comes in another turn.
+ */
+export class TurnAnswers {
+  private given = 0;
+  private resetting = false;
+  private readonly reset = (): void => {
+    this.given = 0;
+    this.resetting = false;
+  };
+
+  /** Calls `callback` after the current code, never from within. */
+  give(callback: Callback, ...values: [unknown, ...unknown[]]): void {
+    if (this.take()) {
+      process.nextTick(callback, ...values);
+    } else {
+      setImmediate(callback, ...values);
+    }
+  }
+
+  /** Undefined when the answer may be given in this turn, else a promise of one in which it may. */
+  wait(): Promise<void> | undefined {
+    return this.take() ? undefined : new Promise((resolve) => void setImmediate(resolve));
+  }
+
+  /** A promise of `value` that is settled, or will be in another turn. */
+  async settle<T>(value: T): Promise<T> {
+    await this.wait();
+    return value;
+  }
+
+  private take(): boolean {
+    if (!this.resetting) {
+      this.resetting = true;
+      // Keeps nothing alive: when the loop ends, nobody asks any more.
+      setImmediate(this.reset).unref();
+    }
+    return ++this.given <= MAX_ANSWERS;
+  }
+}
