@@ -17,3 +17,5 @@ export {
 export { type LmdbOptions, openLmdb } from './open-lmdb.js';
 export { openSqlite, type SqliteOptions } from './open-sqlite.js';
 export { type Level, type LevelStoreOptions, storeOfLevel } from './store-of-level.js';
+export { storeSuite, type StoreSuiteOptions } from './store-suite.js';
+export type { StorePlace, StoreSupports } from './internal/suite/case.js';
