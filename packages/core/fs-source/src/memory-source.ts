@@ -4,7 +4,7 @@ import type { DirectoryEntry, FileSystemSource, SourceFile } from './file-system
 import { attempt } from './internal/forms.js';
 import { MemoryFile } from './internal/memory-file.js';
 import type { MemoryInode, MemoryKind } from './internal/memory-inode.js';
-import { type Call, fail, MemoryTree, type Place, READ, SEARCH, WRITE } from './internal/memory-tree.js';
+import { type Call, fail, type LastName, MemoryTree, type Place, READ, SEARCH, WRITE } from './internal/memory-tree.js';
 import { nsOfMs } from './internal/big-stats.js';
 
 const OPTION_NAMES = ['clock', 'caseSensitive', 'tellsKinds'];
@@ -66,17 +66,17 @@ export class MemorySource implements FileSystemSource {
   }
 
   lstatSync(path: string): BigIntStats {
-    return this.#get(path, false, 'lstat').stats();
+    return this.#get(path, 'keep', 'lstat').stats();
   }
 
   /** Follows a symlink at the end. */
   statSync(path: string): BigIntStats {
-    return this.#get(path, true, 'stat').stats();
+    return this.#get(path, 'follow', 'stat').stats();
   }
 
   /** The path without symlinks, with names as they were made. */
   realpathSync(path: string): string {
-    const { directory, name, inode } = this.#walk(path, true, 'realpath');
+    const { directory, name, inode } = this.#walk(path, 'follow', 'realpath');
     if (inode === null) {
       fail('ENOENT', { syscall: 'realpath', path });
     }
@@ -93,7 +93,7 @@ export class MemorySource implements FileSystemSource {
 
   readdirSync(path: string): readonly DirectoryEntry[] {
     const call = { syscall: 'scandir', path };
-    const directory = this.#get(path, true, 'scandir');
+    const directory = this.#get(path, 'follow', 'scandir');
     if (directory.entries === null) {
       fail('ENOTDIR', call);
     }
@@ -109,7 +109,7 @@ export class MemorySource implements FileSystemSource {
   }
 
   readlinkSync(path: string): string {
-    const inode = this.#get(path, false, 'readlink');
+    const inode = this.#get(path, 'keep', 'readlink');
     return inode.kind === 'symlink' ? decoded(inode.target) : fail('EINVAL', { syscall: 'readlink', path });
   }
 
@@ -159,7 +159,7 @@ export class MemorySource implements FileSystemSource {
       const names = path.split('/');
       for (let end = 1; end <= names.length; end++) {
         const part = names.slice(0, end).join('/') || '/';
-        if (this.#tree.walk(part, true, call).inode?.kind !== 'directory') {
+        if (this.#tree.walk(part, 'follow', call).inode?.kind !== 'directory') {
           this.mkdirSync(part, { mode: options.mode ?? 0o777 });
         }
       }
@@ -184,7 +184,7 @@ export class MemorySource implements FileSystemSource {
   /** A second name for a file. */
   linkSync(from: string, to: string): void {
     const call = { syscall: 'link', path: from, dest: to };
-    const inode = this.#tree.get(from, false, call);
+    const inode = this.#tree.get(from, 'keep', call);
     const place = this.#placeFor(to, call);
     if (inode.kind === 'directory') {
       fail('EPERM', call);
@@ -197,12 +197,15 @@ export class MemorySource implements FileSystemSource {
 
   unlinkSync(path: string): void {
     const call = { syscall: 'unlink', path };
-    const { directory, name, inode } = this.#tree.walk(path, false, call);
+    const { directory, name, inode, slash } = this.#tree.walk(path, 'parent', call);
     if (inode === null) {
       fail('ENOENT', call);
     }
     if (inode.kind === 'directory') {
       fail('EISDIR', call);
+    }
+    if (slash) {
+      fail('ENOTDIR', call);
     }
     this.#tree.allow(directory, WRITE | SEARCH, call);
     this.#tree.unlink(directory, name, inode);
@@ -211,7 +214,7 @@ export class MemorySource implements FileSystemSource {
 
   rmdirSync(path: string): void {
     const call = { syscall: 'rmdir', path };
-    const { directory, name, inode } = this.#tree.walk(path, false, call);
+    const { directory, name, inode } = this.#tree.walk(path, 'parent', call);
     if (inode === null) {
       fail('ENOENT', call);
     }
@@ -231,7 +234,7 @@ export class MemorySource implements FileSystemSource {
 
   /** Removes a file, or a directory with all that is below it. */
   rmSync(path: string): void {
-    const { entries } = this.#tree.get(path, false, { syscall: 'rm', path });
+    const { entries } = this.#tree.get(path, 'keep', { syscall: 'rm', path });
     if (entries === null) {
       this.unlinkSync(path);
       return;
@@ -251,8 +254,8 @@ export class MemorySource implements FileSystemSource {
     const call = { syscall: 'rename', path: from, dest: to };
     const tree = this.#tree;
     const exchange = options.exchange === true;
-    const source = tree.walk(from, false, call);
-    const target = tree.walk(to, false, call);
+    const source = tree.walk(from, 'parent', call);
+    const target = tree.walk(to, 'parent', call);
     const moved = source.inode ?? fail('ENOENT', call);
     const replaced = target.inode;
     if (source.name === '' || target.name === '') {
@@ -277,7 +280,7 @@ export class MemorySource implements FileSystemSource {
     if (replaced !== null && isWithin(source.directory, replaced)) {
       fail(exchange ? 'EINVAL' : 'ENOTEMPTY', call);
     }
-    if (target.slash && moved.kind !== 'directory') {
+    if ((source.slash || target.slash) && moved.kind !== 'directory') {
       fail('ENOTDIR', call);
     }
     if (!exchange && replaced !== null) {
@@ -301,30 +304,30 @@ export class MemorySource implements FileSystemSource {
   }
 
   chmodSync(path: string, mode: number): void {
-    const inode = this.#get(path, true, 'chmod');
+    const inode = this.#get(path, 'follow', 'chmod');
     inode.permissions = mode & PERMISSIONS;
     inode.ctimeNs = this.#tree.nowNs();
   }
 
   /** Sets times, in milliseconds since the epoch. */
   utimesSync(path: string, atimeMs: number, mtimeMs: number): void {
-    const inode = this.#get(path, true, 'utime');
+    const inode = this.#get(path, 'follow', 'utime');
     inode.atimeNs = nsOfMs(atimeMs);
     inode.mtimeNs = nsOfMs(mtimeMs);
     inode.ctimeNs = this.#tree.nowNs();
   }
 
-  #get(path: string, follow: boolean, syscall: string): MemoryInode {
-    return this.#tree.get(decoded(path), follow, { syscall, path });
+  #get(path: string, last: LastName, syscall: string): MemoryInode {
+    return this.#tree.get(decoded(path), last, { syscall, path });
   }
 
-  #walk(path: string, follow: boolean, syscall: string): Place {
-    return this.#tree.walk(decoded(path), follow, { syscall, path });
+  #walk(path: string, last: LastName, syscall: string): Place {
+    return this.#tree.walk(decoded(path), last, { syscall, path });
   }
 
   /** Where something can be made. */
   #placeFor(path: string, call: Call): Place {
-    const place = this.#tree.walk(path, false, call);
+    const place = this.#tree.walk(path, 'parent', call);
     if (place.inode !== null) {
       fail('EEXIST', call);
     }
@@ -347,7 +350,17 @@ export class MemorySource implements FileSystemSource {
 
   #openAs(path: string, flags: number, mode: number, call: Call): MemoryFile {
     const exclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
-    const place = this.#tree.walk(path, !exclusive && (flags & O_NOFOLLOW) === 0, call);
+    const last = exclusive
+      ? 'parent'
+      : (flags & O_NOFOLLOW) !== 0
+        ? 'keep'
+        : (flags & O_CREAT) !== 0
+          ? 'create'
+          : 'follow';
+    const place = this.#tree.walk(path, last, call);
+    if (exclusive && place.slash) {
+      fail('EISDIR', call);
+    }
     let { inode } = place;
     const writes = (flags & O_ACCMODE) !== O_RDONLY;
     if (inode === null) {

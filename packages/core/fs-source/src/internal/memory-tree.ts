@@ -12,6 +12,12 @@ export const READ = 0o4;
 export const WRITE = 0o2;
 export const SEARCH = 0o1;
 
+/**
+ * What becomes of the last name of a path: `follow` a symlink there; `keep` it, unless a `/` behind it asks for what it
+ * leads to; `parent` looks no further than its place, whatever follows it; `create` follows, and refuses a `/`.
+ */
+export type LastName = 'follow' | 'keep' | 'parent' | 'create';
+
 /** A call as its errors name it. */
 export interface Call {
   readonly syscall: string;
@@ -118,16 +124,12 @@ export class MemoryTree {
   }
 
   /** The inode of a path. */
-  get(path: string, follow: boolean, call: Call): MemoryInode {
-    return this.walk(path, follow, call).inode ?? fail('ENOENT', call);
+  get(path: string, last: LastName, call: Call): MemoryInode {
+    return this.walk(path, last, call).inode ?? fail('ENOENT', call);
   }
 
-  /**
-   * Walks a path, over every symlink but the last if that is not to be followed.
-   *
-   * @param follow a symlink at the end; one with a `/` behind it is always followed
-   */
-  walk(path: string, follow: boolean, call: Call): Place {
+  /** Walks a path, over every symlink but perhaps the last. */
+  walk(path: string, last: LastName, call: Call): Place {
     if (Buffer.byteLength(path) >= PATH_BYTES_MAX) {
       fail('ENAMETOOLONG', call);
     }
@@ -152,7 +154,7 @@ export class MemoryTree {
         }
         directory = name === '..' ? (directory.parent as MemoryInode) : directory;
         if (!rest) {
-          return { directory, name: '', inode: directory, slash: true };
+          return { directory, name: '', inode: directory, slash };
         }
         continue;
       }
@@ -160,8 +162,12 @@ export class MemoryTree {
       if (Buffer.byteLength(name) > NAME_BYTES_MAX) {
         fail('ENAMETOOLONG', call);
       }
+      if (!rest && slash && last === 'create') {
+        fail('EISDIR', call);
+      }
       const inode = this.find(directory, name)?.inode ?? null;
-      if (inode !== null && inode.kind === 'symlink' && (rest || slash || follow)) {
+      const follows = rest || last === 'follow' || last === 'create' || (last === 'keep' && slash);
+      if (inode !== null && inode.kind === 'symlink' && follows) {
         if (++symlinks > SYMLINKS_MAX) {
           fail('ELOOP', call);
         }
@@ -171,7 +177,7 @@ export class MemoryTree {
         continue;
       }
       if (!rest) {
-        if (slash && inode !== null && inode.kind !== 'directory') {
+        if (slash && last !== 'parent' && inode !== null && inode.kind !== 'directory') {
           fail('ENOTDIR', call);
         }
         return { directory, name, inode, slash };
