@@ -1,9 +1,6 @@
-/// <reference path="./internal/fs-native-extensions.d.ts" />
 import fs from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-
-import extensions from 'fs-native-extensions';
 
 import type { JournalFile, JournalFiles, JournalLock } from './journal-files.js';
 
@@ -12,6 +9,12 @@ const FLAGS = { create: 'w+', read: 'r', write: 'r+' } as const;
 
 /** Windows has no call that syncs a directory, and refuses to open one. */
 const DIRECTORIES_SYNC = process.platform !== 'win32';
+
+/** The one call used of fs-native-extensions, which has no types of its own. */
+interface Extensions {
+  /** An exclusive lock on a file that is open for writing. @returns false when somebody else has it */
+  tryLock(fd: number): boolean;
+}
 
 class NodeFile implements JournalFile {
   readonly #handle: FileHandle;
@@ -85,6 +88,10 @@ export class NodeFiles implements JournalFiles {
   }
 
   async lock(path: string): Promise<JournalLock | null> {
+    // Loaded here, so that its binary is needed only by those who use these files.
+    // @ts-expect-error TS7016: the package has no types of its own.
+    const module: unknown = await import('fs-native-extensions');
+    const { default: extensions } = module as { default: Extensions };
     const handle = await open(path, O_CREAT | O_RDWR);
     try {
       if (extensions.tryLock(handle.fd)) {

@@ -10,7 +10,7 @@ export function headerChecksum(bytes: Uint8Array, seed: number): number {
  * the same seed, and a CRC of equal bytes with another seed is another CRC. So one call is enough, and nothing needs a
  * view of the bytes as they will lie in the file.
  *
- * @param life of the journal and of the `open` that wrote it
+ * @param life of the `open` that wrote it
  */
 export function recordChecksum(payload: Uint8Array, life: number, sequence: number): number {
   const { length } = payload;

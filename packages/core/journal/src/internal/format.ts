@@ -11,11 +11,11 @@ import { headerChecksum } from './checksum.js';
  * Frame: what one commit wrote with one call: a header, then records.
  *    0 magic (4), 4 bytes of the records (4), 8 number of records (4), 12 flags (4), 16 first sequence (8)
  *   24 every record up to this sequence was on disk when the frame was written (8)
- *   32 life: a random number of the `open` that wrote it (4)
+ *   32 life: a random number of the `open` that wrote it, so that no record of another one passes for its own (4)
  *   36 CRC of the header before it, of the frame or else of the segment (4)
  *   40 CRC of 0..40, seeded with the segment's CRC
  *
- * Record: 0 length (4), 4 sequence (8), 12 CRC of all, seeded with identity and life; then the payload.
+ * Record: 0 length (4), 4 sequence (8), 12 CRC of all, seeded with the life; then the payload.
  */
 export const FORMAT = 1;
 export const SEGMENT_HEADER = 52;
@@ -132,9 +132,4 @@ export function decodeFrameHeader(bytes: Buffer, offset: number, segmentCrc: num
     previous: bytes.readUInt32LE(offset + 36),
     crc,
   };
-}
-
-/** What the CRCs of records start from. */
-export function lifeSeed(identity: Buffer, life: number): number {
-  return (headerChecksum(identity, 0) ^ life) >>> 0;
 }

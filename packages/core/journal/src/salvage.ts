@@ -1,0 +1,252 @@
+import { join } from 'node:path';
+
+import { checkOptionNames, type Rng } from '@core/base';
+
+import { Batch } from './internal/batch.js';
+import { readPath, makeFile, writeAll } from './internal/file-calls.js';
+import {
+  decodeSegmentHeader,
+  encodeFrameHeader,
+  encodeSegmentHeader,
+  FLAG_GAP,
+  FRAME_HEADER,
+} from './internal/format.js';
+import { CLOSED, SALVAGE, segmentNumbers, segmentPath, UNFINISHED } from './internal/names.js';
+import { underLock } from './internal/open-directory.js';
+import { DamagedReader } from './internal/read-damaged.js';
+import { corrupt, newer } from './internal/recover.js';
+import type { JournalDamage } from './journal-error.js';
+import type { JournalFile, JournalFiles } from './journal-files.js';
+import { checkDirectory, systemRng } from './journal-options.js';
+import { NodeFiles } from './node-files.js';
+
+export interface SalvageOptions {
+  readonly directory: string;
+  /** Keep records after the damage too, where they can be read; what is between is lost. Default false. */
+  readonly pastDamage?: boolean;
+  /** As of `JournalOptions`. */
+  readonly files?: JournalFiles;
+  readonly rng?: Rng;
+}
+
+const OPTIONS = ['directory', 'pastDamage', 'files', 'rng'] as const satisfies (keyof SalvageOptions)[];
+
+/** Sequences, both ends included. */
+export interface SequenceRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface SalvageReport {
+  /** How many were kept. */
+  readonly records: number;
+  /** Oldest and newest that were kept, 0 if none was. */
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** Where the next `append` goes on. */
+  readonly nextSequence: number;
+  /** Sequences between those that were kept, or after them, that are not in the new journal. */
+  readonly lost: readonly SequenceRange[];
+  /** What could not be read, by the paths that the files have now. A tail that a power loss tore is among them. */
+  readonly damages: readonly JournalDamage[];
+  /** Where the old files are. */
+  readonly movedTo: string;
+}
+
+/** What a salvage set out to do, so that it can be taken up again. */
+interface Plan {
+  /** Where the old files go. */
+  readonly folder: string;
+  /** Of the one segment of the new journal. */
+  readonly number: number;
+}
+
+/** Frames are written when they are larger. */
+const FRAME_BYTES = 2 ** 20;
+
+/** See `Journal.salvage`. */
+export async function salvageJournal(options: SalvageOptions): Promise<SalvageReport> {
+  checkOptionNames(options, OPTIONS, 'a salvage');
+  const { directory, pastDamage = false, files = new NodeFiles(), rng = systemRng } = options ?? {};
+  checkDirectory(directory);
+  return underLock(files, directory, async (lock) => {
+    const plan = await planOf(files, directory);
+    const folder = join(directory, plan.folder);
+    const reader = new DamagedReader(files, folder, pastDamage);
+    const writer = new SalvageWriter(rng, plan.number);
+    if ((await files.list(directory)).includes(nameOf(plan.number))) {
+      // Interrupted after the new segment was there: only the report is still owed.
+      await reader.read((sequence) => writer.count(sequence));
+    } else {
+      await moveAside(files, directory, folder, plan.number);
+      const file = await makeFile(files, directory, segmentPath(directory, plan.number), async (one) => {
+        await writer.begin(one);
+        await reader.read((sequence, payload) => writer.take(sequence, payload));
+        await writer.end(reader.highest);
+      });
+      await file.close();
+    }
+    writer.countTo(reader.highest);
+    await files.unlink(join(directory, SALVAGE));
+    await files.syncDirectory(directory);
+    await lock.release();
+    return { ...writer.kept, damages: reader.damages, movedTo: folder };
+  });
+}
+
+/** Begins a salvage, or reads what one that was interrupted had begun. */
+async function planOf(files: JournalFiles, directory: string): Promise<Plan> {
+  const names = await files.list(directory);
+  const path = join(directory, SALVAGE);
+  if (names.includes(SALVAGE)) {
+    const plan = parsePlan((await readPath(files, path)).toString());
+    if (plan === null) {
+      throw corrupt(path, 0, 'the plan of a salvage that was not finished is damaged');
+    }
+    return plan;
+  }
+  const numbers = segmentNumbers(names);
+  for (const number of numbers) {
+    if (decodeSegmentHeader(await readPath(files, segmentPath(directory, number))) === 'newer') {
+      throw newer(segmentPath(directory, number));
+    }
+  }
+  let index = 1;
+  while (names.includes(`damaged-${index}`)) {
+    index++;
+  }
+  const plan: Plan = { folder: `damaged-${index}`, number: (numbers.at(-1) ?? 0) + 1 };
+  const bytes = Buffer.from(JSON.stringify(plan));
+  const file = await makeFile(files, directory, path, (one) => writeAll(one, bytes, bytes.length, 0));
+  await file.close();
+  return plan;
+}
+
+function parsePlan(text: string): Plan | null {
+  const found = /^\{"folder":"(damaged-\d+)","number":(\d+)\}$/.exec(text);
+  return found === null ? null : { folder: found[1] as string, number: Number(found[2]) };
+}
+
+async function moveAside(files: JournalFiles, directory: string, folder: string, number: number): Promise<void> {
+  await files.makeDirectory(folder);
+  const names = await files.list(directory);
+  for (const name of names.filter((one) => one.endsWith(UNFINISHED))) {
+    await files.unlink(join(directory, name));
+  }
+  const old = segmentNumbers(names).filter((one) => one < number);
+  for (const name of [...old.map(nameOf), ...(names.includes(CLOSED) ? [CLOSED] : [])]) {
+    await files.rename(join(directory, name), join(folder, name));
+  }
+  // The new names first: a power loss between the two shows a file twice, never not at all.
+  await files.syncDirectory(folder);
+  await files.syncDirectory(directory);
+}
+
+function nameOf(number: number): string {
+  return segmentPath('', number);
+}
+
+/** Writes the records that were kept to one segment, and keeps the report. */
+class SalvageWriter {
+  private readonly rng: Rng;
+  private readonly number: number;
+  private readonly life: number;
+  private readonly batch = new Batch();
+  private file: JournalFile | null = null;
+  private segmentCrc = 0;
+  private chain = 0;
+  private position = 0;
+  /** The sequence before the frame that is being filled, as a reader of the segment will see it. */
+  private before = 0;
+  private records = 0;
+  private first = 0;
+  private last = 0;
+  private next = 1;
+  private readonly lost: SequenceRange[] = [];
+
+  constructor(rng: Rng, number: number) {
+    this.rng = rng;
+    this.number = number;
+    this.life = rng.next() * 2 ** 32;
+  }
+
+  get kept(): Omit<SalvageReport, 'damages' | 'movedTo'> {
+    return {
+      records: this.records,
+      firstSequence: this.first,
+      lastSequence: this.last,
+      nextSequence: this.next,
+      lost: this.lost,
+    };
+  }
+
+  async begin(file: JournalFile): Promise<void> {
+    const identity = Buffer.from(Uint32Array.from({ length: 4 }, () => this.rng.next() * 2 ** 32).buffer);
+    const header = encodeSegmentHeader(identity, this.number, 0);
+    await writeAll(file, header, header.length, 0);
+    this.file = file;
+    this.position = header.length;
+    this.segmentCrc = header.readUInt32LE(header.length - 4);
+    this.chain = this.segmentCrc;
+  }
+
+  async take(sequence: number, payload: Uint8Array): Promise<void> {
+    const { batch } = this;
+    if (batch.count > 0 && (sequence !== batch.lastSequence + 1 || batch.used > FRAME_BYTES)) {
+      await this.flush(batch.firstSequence);
+    }
+    batch.add(payload, sequence, this.life);
+    await this.count(sequence);
+  }
+
+  /** Writes what is left, and sees to it that no sequence up to `highest` is given again. */
+  async end(highest: number): Promise<void> {
+    if (this.batch.count > 0) {
+      await this.flush(this.batch.firstSequence);
+    }
+    if (highest > this.before) {
+      await this.flush(highest + 1);
+    }
+  }
+
+  /** Notes a record as kept. */
+  count(sequence: number): Promise<void> {
+    if (this.records > 0) {
+      this.lose(this.last + 1, sequence - 1);
+    }
+    this.records++;
+    this.first ||= sequence;
+    this.last = sequence;
+    return Promise.resolve();
+  }
+
+  /** Notes that nothing more was kept. */
+  countTo(highest: number): void {
+    this.lose(this.last + 1, highest);
+    this.next = Math.max(this.last, highest) + 1;
+  }
+
+  private lose(from: number, to: number): void {
+    if (from <= to) {
+      this.lost.push({ from, to });
+    }
+  }
+
+  private async flush(firstSequence: number): Promise<void> {
+    const { batch } = this;
+    const frame = {
+      bodyBytes: batch.used - FRAME_HEADER,
+      count: batch.count,
+      flags: firstSequence === this.before + 1 ? 0 : FLAG_GAP,
+      firstSequence,
+      syncedSequence: 0,
+      life: this.life,
+      previous: this.chain,
+    };
+    this.chain = encodeFrameHeader(batch.buffer, frame, this.segmentCrc);
+    await writeAll(this.file as JournalFile, batch.buffer, batch.used, this.position);
+    this.position += batch.used;
+    this.before = firstSequence + batch.count - 1;
+    batch.clear();
+  }
+}
