@@ -27,8 +27,8 @@ import type { Prunable } from './super-block.js';
 
 const DEFAULT_MAX_UNUSED = 65_536;
 const DEFAULT_MAX_DERIVED_BYTES = 64 * 1024 * 1024;
-/** Bytes of the heap that an inode takes, with its attributes and its place in the table. */
-export const INODE_BYTES = 1024;
+/** Bytes of the heap that an inode takes, with its attributes, a path and its place in the table: 782 on Node 20. */
+export const INODE_BYTES = 800;
 
 /**
  * Files by device and inode number: their attributes, and values that are derived from them.

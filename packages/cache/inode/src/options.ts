@@ -42,7 +42,7 @@ export interface InodeCacheOptions {
    * times are whole seconds, else 100.
    */
   readonly racyMs?: number;
-  /** Whose memory the cache takes: 1,024 bytes for each inode, and the derived values. Default, and null: nobody's. */
+  /** Whose memory the cache takes: 800 bytes for each inode, and the derived values. Default, and null: nobody's. */
   readonly group?: MemoryGroup | null;
   /** Whose grace periods what has left waits for. Default: an `Rcu` that all such caches share. */
   readonly rcu?: RcuFlavor;
