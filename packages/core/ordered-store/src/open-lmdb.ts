@@ -6,6 +6,8 @@ import type { Backend, Cursor } from './internal/backend.js';
 import { bytesOfMark, markOfBytes } from './internal/bytes.js';
 import { failedOf } from './internal/failed.js';
 import { type KeyRange, takeInside } from './internal/key-range.js';
+import { checkLmdbFiles } from './internal/lmdb-files.js';
+import { Waves } from './internal/waves.js';
 import type { OrderedStore, StoreCaps, StoreEntry, StoreOperation } from './ordered-store.js';
 import { StoreError } from './store-error.js';
 
@@ -30,9 +32,8 @@ const SPARE_BYTES = 2 ** 20;
 /**
  * Opens a store on lmdb, which is loaded now.
  *
- * Reads are synchronous inside, 3 to 7 µs. Batches are written and synced by a thread: those of one turn, and those
- * that come while it is busy, share a transaction and its sync. Every batch is on disk when it resolves, `durable` or
- * not.
+ * Reads are synchronous inside. Batches are written and synced by a thread; those that come while it is busy share the
+ * next transaction and its sync. Every batch is on disk when it resolves, `durable` or not.
  *
  * @throws {StoreError} ERR_STORE_UNAVAILABLE, ERR_STORE_FULL, ERR_STORE_FAILED
  * @see https://github.com/kriszyp/lmdb-js
@@ -48,6 +49,7 @@ export async function openLmdb(options: LmdbOptions): Promise<OrderedStore> {
   }
   const { open } = await load();
   try {
+    await checkLmdbFiles(path);
     const root = open<Uint8Array, Uint8Array>({
       path,
       maxReaders,
@@ -83,6 +85,7 @@ class LmdbBackend implements Backend {
   /** Keys and the mark are apart: none of the user's keys can be the mark's. */
   readonly #entries: Table;
   readonly #marks: Table;
+  readonly #waves = new Waves();
   /** What left the environment unusable: a transaction begun now would never end. */
   #panic: unknown = null;
 
@@ -109,15 +112,20 @@ class LmdbBackend implements Backend {
   }
 
   async write(operations: readonly StoreOperation[], _durable: boolean, mark: number | undefined): Promise<void> {
+    const copies = new BatchCopy(operations);
+    // While a transaction runs, none may be queued: one begun after a panic would never end.
+    await this.#waves.run(() => this.#store(copies, mark));
+  }
+
+  async #store({ operations, bytes }: BatchCopy, mark: number | undefined): Promise<void> {
     if (this.#panic !== null) {
       throw this.#panic;
     }
-    const values = new Values(operations);
     try {
       await this.#entries.batch(() => {
         for (const operation of operations) {
           if (operation.type === 'put') {
-            void this.#entries.put(operation.key, values.next(operation.value));
+            void this.#entries.put(operation.key, operation.value);
           } else {
             void this.#entries.remove(operation.key);
           }
@@ -128,11 +136,12 @@ class LmdbBackend implements Backend {
       });
     } catch (error) {
       const cause = await causeOf(error);
-      this.#look();
-      if (this.#panic === null && (await this.#isFull(cause, values.bytes))) {
+      if (!this.#answers()) {
+        this.#panic = cause;
+      } else if (await this.#isFull(cause, bytes)) {
         throw new StoreError(
           'ERR_STORE_FULL',
-          `Cannot store a batch: no room for ${values.bytes} bytes on the disk; make room and try again`,
+          `Cannot store a batch: no room for ${bytes} bytes on the disk; make room and try again`,
           { cause },
         );
       }
@@ -156,12 +165,15 @@ class LmdbBackend implements Backend {
         });
   }
 
-  /** After a failed batch: whether lmdb still answers. */
-  #look(): void {
+  /** Whether lmdb still works after a failed batch. It does not when it could not write its root. */
+  #answers(): boolean {
     try {
+      // The transaction of earlier reads would not notice.
+      this.#root.resetReadTxn();
       this.mark();
-    } catch (error) {
-      this.#panic = error;
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -179,25 +191,29 @@ class LmdbBackend implements Backend {
   }
 }
 
-/** Copies of all values of a batch in one piece of memory: lmdb's thread reads them when the caller has them back. */
-class Values {
+/** All keys and values of a batch in one piece of memory: they are looked at when the caller has its own back. */
+class BatchCopy {
+  readonly operations: readonly StoreOperation[];
   readonly bytes: number;
-  readonly #copies: Uint8Array;
-  #at = 0;
 
   constructor(operations: readonly StoreOperation[]) {
     let bytes = 0;
     for (const operation of operations) {
-      bytes += operation.type === 'put' ? operation.value.length : 0;
+      bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0);
     }
     this.bytes = bytes;
-    this.#copies = new Uint8Array(bytes);
-  }
-
-  next(value: Uint8Array): Uint8Array {
-    this.#copies.set(value, this.#at);
-    this.#at += value.length;
-    return this.#copies.subarray(this.#at - value.length, this.#at);
+    const memory = new Uint8Array(bytes);
+    let at = 0;
+    const copy = (from: Uint8Array): Uint8Array => {
+      memory.set(from, at);
+      at += from.length;
+      return memory.subarray(at - from.length, at);
+    };
+    this.operations = operations.map((operation) =>
+      operation.type === 'put'
+        ? { type: 'put', key: copy(operation.key), value: copy(operation.value) }
+        : { type: 'del', key: copy(operation.key) },
+    );
   }
 }
 

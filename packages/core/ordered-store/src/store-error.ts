@@ -7,7 +7,8 @@ import { CodedError, hasBrand } from '@core/base';
  * - `ERR_STORE_KEY_RESERVED`: the key under which `storeOfLevel` keeps the mark.
  * - `ERR_STORE_VALUE_TOO_LARGE`: a value of more than `caps.maxValueBytes`.
  * - `ERR_STORE_UNAVAILABLE`: this Node, or this installation, has not what the store is made of.
- * - `ERR_STORE_FULL`: no room on the disk. Nothing of the batch was stored; the same batch may be tried again.
+ * - `ERR_STORE_FULL`: no room on the disk. Nothing of the batch was stored; the same batch may be tried again (of
+ *   classic-level: when it was opened again).
  * - `ERR_STORE_FAILED`: what is below failed; `cause` is its error. The message says when only opening again helps.
  */
 export type StoreErrorCode =

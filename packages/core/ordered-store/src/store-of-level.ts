@@ -1,5 +1,4 @@
 import { checkOptionNames } from '@core/base';
-import type { AbstractIterator, AbstractLevel } from 'abstract-level';
 import { BackedStore } from './internal/backed-store.js';
 import type { Backend, Cursor } from './internal/backend.js';
 import { bytesOfMark, compareBytes, copyOf, markOfBytes } from './internal/bytes.js';
@@ -9,8 +8,35 @@ import type { KeyRange } from './internal/key-range.js';
 import type { OrderedStore, StoreCaps, StoreEntry, StoreOperation } from './ordered-store.js';
 import { StoreError } from './store-error.js';
 
-/** A database of abstract-level, of whatever keys and values: the store reads and writes bytes. */
-export type Level = AbstractLevel<unknown, unknown, unknown>;
+/** Of an abstract-level database, whatever its own keys and values are, as much as the store needs: bytes. */
+export interface Level {
+  readonly supports: { readonly permanence: boolean; readonly implicitSnapshots: boolean };
+  get(key: Uint8Array, options: LevelEncodings): Promise<Uint8Array | undefined>;
+  getMany(keys: Uint8Array[], options: LevelEncodings): Promise<(Uint8Array | undefined)[]>;
+  batch(operations: StoreOperation[], options: LevelEncodings): Promise<void>;
+  iterator(options: LevelEncodings & LevelRange): LevelIterator;
+  close(): Promise<void>;
+}
+
+/** What abstract-level calls bytes. */
+export interface LevelEncodings {
+  readonly keyEncoding: 'view';
+  readonly valueEncoding: 'view';
+}
+
+export interface LevelRange {
+  gt?: Uint8Array;
+  gte?: Uint8Array;
+  lt?: Uint8Array;
+  lte?: Uint8Array;
+  reverse: boolean;
+}
+
+export interface LevelIterator {
+  /** May be fewer than asked for; none at the end. */
+  nextv(count: number): Promise<[Uint8Array, Uint8Array][]>;
+  close(): Promise<void>;
+}
 
 export interface LevelStoreOptions {
   /**
@@ -21,7 +47,7 @@ export interface LevelStoreOptions {
 }
 
 const MARK_KEY = Uint8Array.from(Buffer.from('\0reclaim:mark'));
-const BYTES = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+const BYTES: LevelEncodings = { keyEncoding: 'view', valueEncoding: 'view' };
 /** SystemError codes of a disk without room; LevelDB has no code for it, but the system's words. */
 const FULL = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/;
 
@@ -66,19 +92,19 @@ class LevelBackend implements Backend {
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     this.#checkKey(key, 'get a key');
-    return ownOf(await this.#level.get<Uint8Array, Uint8Array>(copyOf(key), BYTES));
+    return ownOf(await this.#level.get(copyOf(key), BYTES));
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     for (const key of keys) {
       this.#checkKey(key, 'get keys');
     }
-    const values = await this.#level.getMany<Uint8Array, Uint8Array>(keys.map(copyOf), BYTES);
+    const values = await this.#level.getMany(keys.map(copyOf), BYTES);
     return values.map(ownOf);
   }
 
   openCursor({ lower, lowerOpen, upper, upperOpen, reverse }: KeyRange): Cursor {
-    const iterator = this.#level.iterator<Uint8Array, Uint8Array>({
+    const iterator = this.#level.iterator({
       ...BYTES,
       reverse,
       ...(lower === undefined ? {} : { [lowerOpen ? 'gt' : 'gte']: lower }),
@@ -88,22 +114,20 @@ class LevelBackend implements Backend {
   }
 
   async write(operations: readonly StoreOperation[], durable: boolean, mark: number | undefined): Promise<void> {
-    const batch = operations.map((operation) => {
+    const batch = operations.map((operation): StoreOperation => {
       this.#checkKey(operation.key, `${operation.type} a key`);
       const key = copyOf(operation.key);
-      return operation.type === 'put'
-        ? { type: 'put' as const, key, value: copyOf(operation.value) }
-        : { type: 'del' as const, key };
+      return operation.type === 'put' ? { type: 'put', key, value: copyOf(operation.value) } : { type: 'del', key };
     });
     if (mark !== undefined) {
       batch.push({ type: 'put', key: this.#markKey, value: bytesOfMark(mark) });
     }
-    const options: object = { ...BYTES, sync: durable };
-    await this.#writes.run(() => this.#level.batch<Uint8Array, Uint8Array>(batch, options));
+    const options: LevelEncodings & { readonly sync: boolean } = { ...BYTES, sync: durable };
+    await this.#writes.run(() => this.#level.batch(batch, options));
   }
 
   async mark(): Promise<number> {
-    return markOfBytes(await this.#level.get<Uint8Array, Uint8Array>(this.#markKey, BYTES));
+    return markOfBytes(await this.#level.get(this.#markKey, BYTES));
   }
 
   async close(): Promise<void> {
@@ -112,9 +136,13 @@ class LevelBackend implements Backend {
 
   faultOf(error: unknown, action: string): StoreError {
     if (!StoreError.is(error) && error instanceof Error && FULL.test(`${error.message} ${causeOf(error)}`)) {
-      return new StoreError('ERR_STORE_FULL', `Cannot ${action}: no room on the disk; make room and try again`, {
-        cause: error,
-      });
+      return new StoreError(
+        'ERR_STORE_FULL',
+        `Cannot ${action}: no room on the disk; make room and open the store again`,
+        {
+          cause: error,
+        },
+      );
     }
     return failedOf(error, action);
   }
@@ -130,10 +158,10 @@ class LevelBackend implements Backend {
 }
 
 class LevelCursor implements Cursor {
-  readonly #iterator: AbstractIterator<Level, Uint8Array, Uint8Array>;
+  readonly #iterator: LevelIterator;
   readonly #markKey: Uint8Array;
 
-  constructor(iterator: AbstractIterator<Level, Uint8Array, Uint8Array>, markKey: Uint8Array) {
+  constructor(iterator: LevelIterator, markKey: Uint8Array) {
     this.#iterator = iterator;
     this.#markKey = markKey;
   }

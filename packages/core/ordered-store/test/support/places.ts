@@ -16,6 +16,8 @@ import {
 
 export interface Kind {
   readonly name: string;
+  /** Of random operations; fewer where each costs a sync. */
+  readonly seeds: readonly number[];
   readonly supports: StoreSupports;
   factory(): Promise<StorePlace>;
 }
@@ -29,20 +31,28 @@ const ALL: StoreSupports = { reopen: true, snapshots: true, durable: true };
 export const KINDS: readonly Kind[] = [
   {
     name: 'MemoryStore',
+    seeds: [1, 2, 3, 4, 5, 6],
     supports: { reopen: false, snapshots: true, durable: false },
     factory: async () => ({ open: () => new MemoryStore() }),
   },
   {
     name: 'MemoryStore on a disk, with limits',
+    seeds: [7, 8, 9],
     supports: ALL,
     factory: async () => {
       const disk = new MemoryDisk();
       return { open: () => new MemoryStore({ disk, maxKeyBytes: 300, maxValueBytes: 2 ** 20 }) };
     },
   },
-  { name: 'lmdb', supports: ALL, factory: () => inDirectory((directory) => openLmdb({ path: join(directory, 'db') })) },
+  {
+    name: 'lmdb',
+    seeds: [1, 2, 3],
+    supports: ALL,
+    factory: () => inDirectory((directory) => openLmdb({ path: join(directory, 'db') })),
+  },
   {
     name: 'lmdb in a file',
+    seeds: [4],
     supports: ALL,
     factory: () => inDirectory((directory) => openLmdb({ path: join(directory, 'store.mdb') })),
   },
@@ -50,6 +60,7 @@ export const KINDS: readonly Kind[] = [
     ? [
         {
           name: 'sqlite',
+          seeds: [1, 2, 3],
           supports: ALL,
           factory: () => inDirectory((directory) => openSqlite({ path: join(directory, 'store.db') })),
         },
@@ -57,16 +68,19 @@ export const KINDS: readonly Kind[] = [
     : []),
   {
     name: 'memory-level',
+    seeds: [1, 2],
     supports: { reopen: false, snapshots: true, durable: false },
     factory: async () => ({ open: () => storeOfLevel(new MemoryLevel()) }),
   },
   {
     name: 'classic-level',
+    seeds: [1, 2],
     supports: ALL,
     factory: () => inDirectory(async (directory) => storeOfLevel(new ClassicLevel(directory))),
   },
   {
     name: 'a sublevel of classic-level',
+    seeds: [3],
     supports: ALL,
     factory: () =>
       inDirectory(async (directory) => {

@@ -6,7 +6,7 @@ import { del, entriesOf, put, type StoreCase } from './case.js';
 import { sameBytes, sameEntries } from './checks.js';
 import { expectedOf } from './ranges.js';
 
-const STEPS = 300;
+const STEPS = 200;
 
 /** Random operations on the store and on a sorted array. */
 export function modelCases(seeds: readonly number[]): StoreCase[] {
