@@ -1,7 +1,7 @@
 import { type Scheduled, type Scheduler, SeededRng, systemScheduler } from '@core/base';
 import { type Durability, Journal, type JournalFiles } from '@core/journal';
 
-import { type DiskCapture, SimDisk } from '../../src/index.js';
+import { crashStates, type CrashStatesOptions, type DiskCapture, type SimDisk } from '../../src/index.js';
 
 export const DIRECTORY = '/journal';
 export const SEGMENT_BYTES = 700;
@@ -53,6 +53,9 @@ export interface WorkloadOptions {
   readonly seed: number;
   readonly steps: number;
   readonly life?: number;
+  /** The instant at which an earlier life ended, and what was appended until then. */
+  readonly after?: Instant;
+  readonly payloads?: ReadonlyMap<number, Buffer>;
   /** The journal's files; the disk itself if it is not given. */
   readonly files?: (disk: SimDisk) => JournalFiles;
 }
@@ -66,7 +69,7 @@ export interface WorkloadResult {
 /** Appends in groups, pins behind, syncs, closes and opens again; notes before each call what must not be lost. */
 export async function runWorkload(
   disk: SimDisk,
-  { durability, seed, steps, life = 1, files = (one) => one }: WorkloadOptions,
+  { durability, seed, steps, life = 1, after, payloads: earlier, files = (one) => one }: WorkloadOptions,
 ): Promise<WorkloadResult> {
   const rng = new SeededRng(seed);
   const scheduler = new ManualTimers();
@@ -79,10 +82,8 @@ export async function runWorkload(
     rng: new SeededRng(seed + life * 1000),
   };
   const instants: Instant[] = [];
-  const payloads = new Map<number, Buffer>();
-  let acknowledged = 0;
-  let appended = 0;
-  let pinned = 1;
+  const payloads = new Map(earlier);
+  let { acknowledged, appended, pinned } = after ?? { acknowledged: 0, appended: 0, pinned: 1 };
   let before = '';
   disk.onCall = () => {
     const now = [disk.version, acknowledged, pinned, appended].join();
@@ -141,6 +142,24 @@ export async function runWorkload(
   return { instants, payloads };
 }
 
+/** The first fault that {@link judge} finds in what a power loss leaves at any instant, with where it was; else null. */
+export async function judgeAll(
+  { instants, payloads }: WorkloadResult,
+  { limit, rng }: CrashStatesOptions,
+): Promise<{ readonly fault: string | null; readonly states: number }> {
+  let states = 0;
+  for (const [index, instant] of instants.entries()) {
+    for (const disk of crashStates(instant.capture, { limit, rng })) {
+      // The second half of a judgement costs as much as the first, and depends less on where the power went.
+      const fault = await judge(disk, instant, payloads, states++ % 8 === 0);
+      if (fault !== null) {
+        return { fault: `at instant ${index} of ${instants.length}: ${fault}`, states };
+      }
+    }
+  }
+  return { fault: null, states };
+}
+
 /** By sequence, in order. */
 export async function readAll(journal: Journal): Promise<Map<number, Buffer>> {
   const found = new Map<number, Buffer>();
@@ -150,18 +169,23 @@ export async function readAll(journal: Journal): Promise<Map<number, Buffer>> {
   return found;
 }
 
-/** What is wrong with what a power loss at `instant` left on `disk`; null if nothing is. Goes on with the journal. */
+/**
+ * What is wrong with what a power loss at `instant` left on `disk`; null if nothing is.
+ *
+ * @param goOn whether to append to what is left, and to open it once more
+ */
 export async function judge(
   disk: SimDisk,
   instant: Instant,
   payloads: ReadonlyMap<number, Buffer>,
+  goOn: boolean,
 ): Promise<string | null> {
   const options = { directory: DIRECTORY, segmentBytes: SEGMENT_BYTES, files: disk };
   try {
     const journal = await Journal.open(options);
     journal.checkInvariants();
     const fault = faultOf(await readAll(journal), instant, payloads, journal.lastSequence);
-    if (fault !== null) {
+    if (fault !== null || !goOn) {
       return fault;
     }
     const next = journal.append(payloadOf(0, 99));

@@ -1,0 +1,112 @@
+import { Journal } from '@core/journal';
+import { describe, expect, it } from 'vitest';
+
+import { flipEveryByte, openedRecords, sequenceIsChecked, smallJournal, withFlip } from './support/flips.js';
+import { DIRECTORY, readAll } from './support/workload.js';
+
+/** Of a segment. */
+const HEADER = 52;
+/** Records of the last commit of `smallJournal`. */
+const LAST_COMMIT = 1;
+
+function isPrefix(found: ReadonlyMap<number, Buffer>, whole: ReadonlyMap<number, Buffer>): boolean {
+  return [...found].every(([sequence, payload], index) => {
+    return sequence === index + 1 && (whole.get(sequence)?.equals(payload) ?? false);
+  });
+}
+
+describe('damage', () => {
+  it('of a closed journal is always an error, whichever bit it is', async () => {
+    expect(await flipEveryByte()).toEqual([]);
+  });
+
+  it('of a sequence is noticed, also where all else fits', async () => {
+    expect(await sequenceIsChecked()).toBe(true);
+  });
+
+  it('of a journal that was killed is an error, but for the last commit', async () => {
+    const { disk, records } = await smallJournal(false);
+    let cut = 0;
+    for (const path of disk.paths()) {
+      for (let at = 0; at < disk.bytesOf(path).length; at++) {
+        const flipped = disk.copy();
+        flipped.replace(path, withFlip(disk.bytesOf(path), at, at % 8));
+        const found = await openedRecords(flipped);
+        if (typeof found === 'string') {
+          expect(found).toBe('ERR_JOURNAL_CORRUPT');
+          continue;
+        }
+        expect(isPrefix(found, records), `${path} ${at}`).toBe(true);
+        expect(found.size, `${path} ${at}`).toBeGreaterThanOrEqual(records.size - LAST_COMMIT);
+        cut += found.size < records.size ? 1 : 0;
+      }
+    }
+    expect(cut).toBeGreaterThan(0);
+  });
+
+  it.each([true, false])('a segment that ends early, closed: %s', async (closed) => {
+    const { disk, records } = await smallJournal(closed);
+    const lastUsed = disk.paths().findLast((path) => disk.bytesOf(path).length > HEADER && path.includes('segment-'));
+    for (const path of disk.paths()) {
+      const bytes = disk.bytesOf(path);
+      for (let length = 0; length < bytes.length; length++) {
+        const shorter = disk.copy();
+        shorter.replace(path, bytes.subarray(0, length));
+        const found = await openedRecords(shorter);
+        if (typeof found === 'string') {
+          expect(found).toBe('ERR_JOURNAL_CORRUPT');
+          continue;
+        }
+        expect(closed, `${path} ${length}`).toBe(false);
+        // Nothing that is left can tell how much more there was: no power loss takes what was synced.
+        expect(path, `${path} ${length}`).toBe(lastUsed);
+        expect(isPrefix(found, records), `${path} ${length}`).toBe(true);
+      }
+    }
+  });
+
+  it.each([true, false])('a file that is gone, closed: %s', async (closed) => {
+    const { disk, records } = await smallJournal(closed);
+    const paths = disk.paths().filter((path) => path.includes('segment-'));
+    expect(paths.length).toBeGreaterThan(3);
+    for (const [index, path] of paths.entries()) {
+      const missing = disk.copy();
+      await missing.unlink(path);
+      const found = await openedRecords(missing);
+      // Nothing tells of the oldest of a journal that was killed: it may as well have been dropped.
+      if (closed || (index > 0 && index < paths.length - 1)) {
+        expect(found, path).toBe('ERR_JOURNAL_CORRUPT');
+      } else if (typeof found !== 'string') {
+        expect([...found].every(([sequence, payload]) => records.get(sequence)?.equals(payload))).toBe(true);
+      }
+    }
+  });
+
+  it('bytes behind the end are cut off, and are an error once the journal was closed', async () => {
+    for (const closed of [true, false]) {
+      const { disk, records } = await smallJournal(closed);
+      const path = disk.paths().findLast((one) => one.includes('segment-')) as string;
+      disk.replace(path, Buffer.concat([disk.bytesOf(path), Buffer.alloc(100)]));
+      const found = await openedRecords(disk);
+      expect(typeof found === 'string' ? found : found.size).toBe(closed ? 'ERR_JOURNAL_CORRUPT' : records.size);
+    }
+  });
+
+  it('names the file and the place, and what to do', async () => {
+    const { disk } = await smallJournal(true);
+    const path = disk.paths().find((one) => one.includes('segment-')) as string;
+    disk.replace(path, withFlip(disk.bytesOf(path), 60, 1));
+    await expect(Journal.open({ directory: DIRECTORY, files: disk })).rejects.toMatchObject({
+      code: 'ERR_JOURNAL_CORRUPT',
+      damage: { segment: path, offset: 52 },
+      message: expect.stringMatching(/byte 52: .*; Journal\.salvage keeps/),
+    });
+    // Nothing was changed, and the lock is free.
+    const report = await Journal.salvage({ directory: DIRECTORY, files: disk });
+    expect(report).toMatchObject({ records: 0, nextSequence: 15 });
+    const journal = await Journal.open({ directory: DIRECTORY, files: disk });
+    expect((await readAll(journal)).size).toBe(0);
+    expect(journal.append(Buffer.alloc(1))).toBe(15);
+    await journal.close();
+  });
+});
