@@ -1,0 +1,39 @@
+/** Keys that a flush takes at least. */
+export const MIN_FLUSH = 128;
+/** Clean keys that the shrinker never asks for: a nearly empty cache is left alone. */
+export const KEPT_KEYS = 128;
+
+const WANTED_KEYS = 1024;
+const WAIT_KEYS = 4096;
+const DONE_KEYS = 2048;
+
+/** So many keys may be dirty before a flush is wanted. */
+export function flushMark(keys: number): number {
+  return WANTED_KEYS + Math.floor(keys / 2);
+}
+
+/** @see fs/bcachefs/btree_key_cache.h, the three marks */
+export function flushWanted(dirty: number, keys: number): boolean {
+  return dirty > flushMark(keys);
+}
+
+export function mustWait(dirty: number, keys: number): boolean {
+  return dirty > WAIT_KEYS + Math.floor((keys * 3) / 4);
+}
+
+export function waitDone(dirty: number, keys: number): boolean {
+  return dirty <= DONE_KEYS + Math.floor((keys * 5) / 8);
+}
+
+/** The same by bytes, for caches that hold few keys: with all of them dirty there would be nothing to evict. */
+export function flushWantedBytes(dirtyBytes: number, maxBytes: number): boolean {
+  return dirtyBytes > maxBytes / 2;
+}
+
+export function mustWaitBytes(dirtyBytes: number, maxBytes: number): boolean {
+  return dirtyBytes > (maxBytes * 3) / 4;
+}
+
+export function waitDoneBytes(dirtyBytes: number, maxBytes: number): boolean {
+  return dirtyBytes <= (maxBytes * 5) / 8;
+}

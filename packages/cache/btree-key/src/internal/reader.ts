@@ -1,0 +1,125 @@
+import type { OrderedStore } from '@core/ordered-store';
+import { BtreeKeyError, reasonOf } from '../btree-key-error.js';
+import type { Key } from '../options.js';
+import type { Activity } from './activity.js';
+import type { CachedKey } from './cached-key.js';
+import type { Core } from './core.js';
+import type { KeySpace } from './key-space.js';
+
+/** What a fill came to: the value of the store, and whether the cache has it now. */
+export interface Filled {
+  readonly value: Uint8Array | undefined;
+  readonly cached: boolean;
+}
+
+/**
+ * Reads through the cache.
+ *
+ * A missing key is put into the table first, locked and without a value, and read from the store then. So one read
+ * serves all who ask meanwhile, and nobody can write the key while its value is on its way: what is filled in is what
+ * the store still has.
+ */
+export class Reader {
+  hits = 0;
+  misses = 0;
+  uncached = 0;
+  private readonly core: Core;
+  private readonly store: OrderedStore;
+  private readonly activity: Activity;
+
+  constructor(core: Core, store: OrderedStore, activity: Activity) {
+    this.core = core;
+    this.store = store;
+    this.activity = activity;
+  }
+
+  get(space: KeySpace, key: Key): Promise<Uint8Array | undefined> {
+    const found = this.core.find(space, key);
+    return found !== null && found.filled
+      ? Promise.resolve(this.hit(found))
+      : this.getMissing(space, space.canonical(key));
+  }
+
+  getSync(space: KeySpace, key: Key): Uint8Array | undefined {
+    const found = this.core.find(space, key);
+    if (found !== null && found.filled) {
+      return this.hit(found);
+    }
+    // Only to be told if it is no key.
+    space.canonical(key);
+    return undefined;
+  }
+
+  /** Reads a key, which the caller has locked, from the store. Without room for the value, or if that fails, it goes. */
+  async fill(space: KeySpace, key: string, cached: CachedKey): Promise<Filled> {
+    let value: Uint8Array | undefined;
+    try {
+      value = await this.read(space, key);
+    } catch (error) {
+      this.core.release(cached);
+      throw error;
+    }
+    if (this.core.grow(cached, value?.length ?? 0)) {
+      this.core.fill(cached, value);
+      return { value, cached: true };
+    }
+    this.core.release(cached);
+    return { value, cached: false };
+  }
+
+  private hit(found: CachedKey): Uint8Array | undefined {
+    this.hits++;
+    if (!found.accessed) {
+      found.accessed = true;
+    }
+    return found.copy();
+  }
+
+  private async getMissing(space: KeySpace, key: string): Promise<Uint8Array | undefined> {
+    const { core } = this;
+    this.activity.begin();
+    try {
+      for (;;) {
+        const found = core.findCanonical(space, key);
+        if (found === null) {
+          const added = core.insert(space, key, 0);
+          if (added !== null) {
+            return await this.fillAndRelease(space, key, added);
+          }
+          if (core.findCanonical(space, key) === null) {
+            this.misses++;
+            this.uncached++;
+            return await this.read(space, key);
+          }
+        } else if (found.filled) {
+          return this.hit(found);
+        } else if (await found.waitForLock()) {
+          core.release(found);
+        }
+      }
+    } finally {
+      this.activity.end();
+    }
+  }
+
+  private async fillAndRelease(space: KeySpace, key: string, added: CachedKey): Promise<Uint8Array | undefined> {
+    this.misses++;
+    const { value, cached } = await this.fill(space, key, added);
+    if (cached) {
+      this.core.release(added);
+    } else {
+      this.uncached++;
+    }
+    return value;
+  }
+
+  private async read(space: KeySpace, key: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.store.get(space.storeKey(key));
+    } catch (error) {
+      throw new BtreeKeyError('ERR_BTREE_KEY_STORE', `Cannot read a key from the store: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}

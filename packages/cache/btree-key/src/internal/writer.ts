@@ -1,0 +1,385 @@
+import { isThenable, type Scheduler } from '@core/base';
+import type { JournalPort } from '@core/journal';
+import { BtreeKeyError, reasonOf } from '../btree-key-error.js';
+import type { Key, Update } from '../options.js';
+import type { Activity } from './activity.js';
+import { KEY_BYTES, roomFor } from './allocator.js';
+import { type CachedKey, NO_VALUE } from './cached-key.js';
+import type { Core } from './core.js';
+import type { Flusher } from './flusher.js';
+import type { KeySpace } from './key-space.js';
+import type { Reader } from './reader.js';
+import { RecordWriter } from './records.js';
+
+type Value = Uint8Array | undefined;
+
+/** One key of a batch, with what is to be done with it, one after the other. */
+export interface PlannedKey {
+  readonly space: KeySpace;
+  /** Canonical. */
+  readonly key: string;
+  readonly steps: (Update | Value)[];
+}
+
+export interface WriterOptions {
+  readonly core: Core;
+  readonly reader: Reader;
+  readonly flusher: Flusher;
+  readonly journal: JournalPort;
+  readonly activity: Activity;
+  readonly maxBytes: number;
+  readonly maxValueBytes: number;
+  readonly scheduler: Scheduler;
+  /** Throws when the cache is closed. */
+  readonly assertOpen: () => void;
+}
+
+/** A share of the cache that one batch, and so one value, may take: else there might never be room for it. */
+const MAX_SHARE = 4;
+
+/**
+ * Changes keys: lock, compute, journal, then the value, in this order. From the journal's record to the last value of a
+ * batch nothing waits, so that nobody sees a part of it.
+ *
+ * Whoever finds no room lets go of all its locks before it waits, and begins again: what it waits for may need them.
+ */
+export class Writer {
+  updates = 0;
+  private readonly options: WriterOptions;
+  private readonly core: Core;
+  private readonly journal: JournalPort;
+  private readonly record = new RecordWriter();
+  /** What the journal died of: nothing can be promised any more. */
+  private failure: BtreeKeyError | null = null;
+
+  constructor(options: WriterOptions) {
+    this.options = options;
+    this.core = options.core;
+    this.journal = options.journal;
+  }
+
+  /**
+   * One key. With `update` it is asked for the next value, else this is `value`, and the old one need not be known.
+   *
+   * @returns the value, once the journal has it
+   */
+  write(space: KeySpace, key: Key, update: Update | null, value: Value, durable: boolean): Promise<Value> {
+    const { core } = this;
+    const found = core.find(space, key);
+    if (found === null || !found.filled || found.locked || core.mustWait || this.failure !== null) {
+      return this.writeSlowly(space, space.canonical(key), update, value, durable);
+    }
+    found.locked = true;
+    let next: Value | PromiseLike<Value>;
+    let sequence: number;
+    try {
+      next = update === null ? value : update(found.copy());
+      if (isThenable(next)) {
+        return this.finishLater(found, next, space, update as Update, durable);
+      }
+      sequence = this.store(found, space, found.key, next);
+    } catch (error) {
+      core.release(found);
+      throw error;
+    }
+    core.release(found);
+    if (sequence < 0) {
+      return this.writeSlowly(space, space.canonical(key), update, value, durable);
+    }
+    this.options.flusher.kick();
+    return durable ? this.committed(sequence, next) : Promise.resolve(next);
+  }
+
+  /** Several keys, sorted, in one record: all of them or none. */
+  async writeBatch(plan: readonly PlannedKey[], durable: boolean): Promise<void> {
+    const { activity, flusher } = this.options;
+    this.checkPlan(plan);
+    activity.begin();
+    try {
+      for (;;) {
+        await this.admit();
+        const sequence = await this.tryBatch(plan);
+        flusher.kick();
+        if (sequence >= 0) {
+          await (durable ? this.committed(sequence, undefined) : undefined);
+          return;
+        }
+        await this.room();
+      }
+    } finally {
+      activity.end();
+    }
+  }
+
+  /** The journal has failed: from now on nothing is promised. */
+  fail(cause: unknown): BtreeKeyError {
+    this.failure ??= new BtreeKeyError(
+      'ERR_BTREE_KEY_JOURNAL',
+      `Cannot update: the journal has failed: ${reasonOf(cause)}; close the cache and open it again`,
+      { cause },
+    );
+    return this.failure;
+  }
+
+  /** @throws {TypeError | BtreeKeyError} it is no value, or too large */
+  checkValue(value: unknown): asserts value is Value {
+    if (value === undefined) {
+      return;
+    }
+    if (!(value instanceof Uint8Array)) {
+      throw new TypeError('Cannot store this value: it must be a Uint8Array, or undefined for none');
+    }
+    const { maxBytes, maxValueBytes } = this.options;
+    if (value.length > maxValueBytes) {
+      throw tooLarge(`a value of ${value.length} bytes: the store takes ${maxValueBytes}`);
+    }
+    if (KEY_BYTES + roomFor(value.length) > maxBytes / MAX_SHARE) {
+      throw tooLarge(`a value of ${value.length} bytes: it takes more than a quarter of the cache's ${maxBytes}`);
+    }
+  }
+
+  private async writeSlowly(
+    space: KeySpace,
+    key: string,
+    update: Update | null,
+    value: Value,
+    durable: boolean,
+  ): Promise<Value> {
+    const { activity, flusher } = this.options;
+    activity.begin();
+    try {
+      for (;;) {
+        await this.admit();
+        const locked = await this.lock(space, key, update !== null, value?.length ?? 0);
+        if (locked !== null) {
+          let next: Value;
+          let sequence: number;
+          try {
+            next = update === null ? value : await update(locked.copy());
+            sequence = this.store(locked, space, key, next);
+          } finally {
+            this.core.release(locked);
+          }
+          flusher.kick();
+          if (sequence >= 0) {
+            return await (durable ? this.committed(sequence, next) : next);
+          }
+        }
+        await this.room();
+      }
+    } finally {
+      activity.end();
+    }
+  }
+
+  /** As the end of {@link write}, when the next value is a promise. The lock is held until it settles. */
+  private async finishLater(
+    locked: CachedKey,
+    promise: PromiseLike<Value>,
+    space: KeySpace,
+    update: Update,
+    durable: boolean,
+  ): Promise<Value> {
+    const { activity, flusher } = this.options;
+    const { key } = locked;
+    activity.begin();
+    try {
+      let next: Value;
+      let sequence: number;
+      try {
+        next = await promise;
+        sequence = this.store(locked, space, key, next);
+      } finally {
+        this.core.release(locked);
+      }
+      flusher.kick();
+      if (sequence < 0) {
+        return await this.writeSlowly(space, key, update, undefined, durable);
+      }
+      return await (durable ? this.committed(sequence, next) : next);
+    } finally {
+      activity.end();
+    }
+  }
+
+  private async tryBatch(plan: readonly PlannedKey[]): Promise<number> {
+    const locked: CachedKey[] = [];
+    try {
+      for (const { space, key, steps } of plan) {
+        const next = await this.lock(space, key, typeof steps[0] === 'function', 0);
+        if (next === null) {
+          return -1;
+        }
+        locked.push(next);
+      }
+      const values: Value[] = [];
+      for (const [at, { steps }] of plan.entries()) {
+        let value: Value = (locked[at] as CachedKey).copy();
+        for (const step of steps) {
+          value = typeof step === 'function' ? await step(value) : step;
+          this.checkValue(value);
+        }
+        values.push(value);
+      }
+      return this.storeAll(plan, locked, values);
+    } finally {
+      for (const key of locked) {
+        this.core.release(key);
+      }
+    }
+  }
+
+  private storeAll(plan: readonly PlannedKey[], locked: readonly CachedKey[], values: readonly Value[]): number {
+    const { core, record } = this;
+    this.options.assertOpen();
+    let bytes = 0;
+    for (const [at, { key }] of plan.entries()) {
+      bytes += KEY_BYTES + key.length + roomFor(values[at]?.length ?? 0);
+    }
+    this.checkShare(plan.length, bytes);
+    for (const [at, key] of locked.entries()) {
+      if (!core.grow(key, values[at]?.length ?? 0)) {
+        return -1;
+      }
+    }
+    record.begin(plan.length);
+    for (const [at, { space, key }] of plan.entries()) {
+      record.add(space.prefix, key, values[at]);
+    }
+    const sequence = this.append(record.finish());
+    for (const [at, key] of locked.entries()) {
+      core.apply(key, values[at], sequence);
+    }
+    this.updates += plan.length;
+    return sequence;
+  }
+
+  /** Journals the next value of a key and then takes it over. @returns its sequence, or -1 without room */
+  private store(locked: CachedKey, space: KeySpace, key: string, next: Value): number {
+    const { core, record } = this;
+    this.checkValue(next);
+    if (next === undefined && locked.filled && locked.length === NO_VALUE) {
+      // Nothing is as it was. Only who has deleted it must have been heard.
+      return locked.sequence;
+    }
+    if (!core.grow(locked, next?.length ?? 0)) {
+      return -1;
+    }
+    record.begin(1);
+    record.add(space.prefix, key, next);
+    const sequence = this.append(record.finish());
+    core.apply(locked, next, sequence);
+    this.updates++;
+    return sequence;
+  }
+
+  private append(payload: Uint8Array): number {
+    if (this.failure !== null) {
+      throw this.failure;
+    }
+    try {
+      return this.journal.append(payload);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'ERR_JOURNAL_RECORD_TOO_LARGE') {
+        throw new BtreeKeyError('ERR_BTREE_KEY_TOO_LARGE', `Cannot update: ${reasonOf(error)}`, { cause: error });
+      }
+      throw this.fail(error);
+    }
+  }
+
+  private async committed(sequence: number, value: Value): Promise<Value> {
+    if (sequence > this.journal.durableSequence) {
+      try {
+        await this.journal.committed(sequence);
+      } catch (error) {
+        throw this.fail(error);
+      }
+    }
+    return value;
+  }
+
+  /**
+   * Finds or adds a key and locks it.
+   *
+   * @param fill whether its value must be known
+   * @returns null when there is no room
+   */
+  private async lock(space: KeySpace, key: string, fill: boolean, valueBytes: number): Promise<CachedKey | null> {
+    const { core } = this;
+    for (;;) {
+      const found = core.findCanonical(space, key);
+      if (found === null) {
+        const added = core.insert(space, key, valueBytes);
+        if (added !== null) {
+          if (!fill || (await this.options.reader.fill(space, key, added)).cached) {
+            return added;
+          }
+          return null;
+        }
+        if (core.findCanonical(space, key) === null) {
+          return null;
+        }
+      } else if (found.tryLock() || (await found.waitForLock())) {
+        // Whoever has waited must look again: it may be another key by now, or have lost its value.
+        if (found.is(space, key) && found.filled) {
+          return found;
+        }
+        core.release(found);
+      }
+    }
+  }
+
+  /** Waits while too much is dirty. @throws {BtreeKeyError} the cache is closed, or the journal has failed */
+  private async admit(): Promise<void> {
+    this.check();
+    if (this.core.mustWait) {
+      await this.options.flusher.throttle(() => this.check());
+    }
+  }
+
+  /** Waits until there may be room. */
+  private async room(): Promise<void> {
+    const { flusher, scheduler } = this.options;
+    this.check();
+    if (this.core.table.count === 0) {
+      throw tooLarge('a key: its memory group is full, and no key is left to evict');
+    }
+    if (this.core.dirty > 0) {
+      await flusher.progress();
+    } else {
+      // All keys are locked: by others who fill or update them.
+      await new Promise<void>((resolve) => {
+        scheduler.nextTurn(resolve, true);
+      });
+    }
+    this.check();
+  }
+
+  private check(): void {
+    this.options.assertOpen();
+    if (this.failure !== null) {
+      throw this.failure;
+    }
+  }
+
+  /** What a batch takes at least, before any of it is locked: there might never be room. */
+  private checkPlan(plan: readonly PlannedKey[]): void {
+    let bytes = 0;
+    for (const { key, steps } of plan) {
+      const last = steps.at(-1);
+      bytes += KEY_BYTES + key.length + roomFor(last instanceof Uint8Array ? last.length : 0);
+    }
+    this.checkShare(plan.length, bytes);
+  }
+
+  private checkShare(keys: number, bytes: number): void {
+    const { maxBytes } = this.options;
+    if (bytes > maxBytes / MAX_SHARE) {
+      throw tooLarge(`${keys} keys at once: they take ${bytes} bytes, more than a quarter of the cache's ${maxBytes}`);
+    }
+  }
+}
+
+function tooLarge(what: string): BtreeKeyError {
+  return new BtreeKeyError('ERR_BTREE_KEY_TOO_LARGE', `Cannot store ${what}`);
+}
