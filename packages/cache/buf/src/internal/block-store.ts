@@ -1,0 +1,420 @@
+import { assert, type Scheduler } from '@core/base';
+import { type LruStatus, REMOVED, ROTATE, SKIP, SlotLinks, SlotLru, STOP, type WalkControl } from '@core/list-lru';
+import type { RcuFlavor } from '@core/rcu';
+import { RcuPending } from '@core/rcu-pending';
+import type { MemoryGroup } from '@core/shrinker';
+import type { Buf } from '../buf.js';
+import { ArenaPool } from './arena-pool.js';
+import { BlockIndex } from './block-index.js';
+import type { FileState } from './file-state.js';
+import { BUSY, DELWRI_Q, DONE, LOCKED, READING, SHOWN, STALE, WRITING } from './flags.js';
+
+/** Of what the budget allows, so much more may wait for readers of this turn: one part in so many. */
+const STRANDED_SHARE = 4;
+
+export interface BlockStoreOptions {
+  readonly blockBytes: number;
+  readonly maxBlocks: number;
+  readonly arenaBlocks: number;
+  readonly maxLruRef: number;
+  readonly group: MemoryGroup | null;
+  readonly rcu: RcuFlavor;
+  readonly scheduler: Scheduler;
+}
+
+/**
+ * The buffers: who has which block, who holds what, and who goes when there is no room.
+ *
+ * ```
+ * free ─take─▶ in the index, held ─last release─▶ on the LRU ─isolated─▶ killed ─┬─ never shown ──────────▶ free
+ *                    ▲      │                        │                          └─ pending ─grace period─▶ free
+ *                    └─hold─┼────────────────────────┘
+ *                           └─ stale: out of the index, killed at the last release
+ * ```
+ * The LRU holds nothing: what is on it nobody has. Everything here is synchronous.
+ *
+ * @see Linux fs/xfs/xfs_buf.c
+ */
+export class BlockStore {
+  readonly blockBytes: number;
+  readonly maxBlocks: number;
+  readonly index: BlockIndex = new BlockIndex();
+  readonly pool: ArenaPool;
+  readonly lru: SlotLru;
+  /** Buffers that were shown, and wait for those who may still look. */
+  readonly pending: RcuPending<Buf>;
+  /** Buffers on delayed-write queues. */
+  dirty = 0;
+  evictions = 0;
+  private closed = false;
+  private readonly links = new SlotLinks();
+  private readonly spareLists: SlotLru[] = [];
+  private readonly strandedBlocks: number;
+  /** A walk over so many lengths of the list has met every buffer that can go, however young. */
+  private readonly rounds: number;
+  /** Of the walk in progress: how many may go, and whether those that were shown may. */
+  private goal = 0;
+  private mayShow = true;
+  private readonly roomWaiters: (() => void)[] = [];
+
+  constructor(options: BlockStoreOptions) {
+    this.blockBytes = options.blockBytes;
+    this.maxBlocks = options.maxBlocks;
+    this.rounds = options.maxLruRef + 2;
+    this.strandedBlocks = Math.max(options.arenaBlocks, Math.floor(options.maxBlocks / STRANDED_SHARE));
+    this.lru = new SlotLru(this.links);
+    this.pool = new ArenaPool({
+      blockBytes: options.blockBytes,
+      arenaBlocks: options.arenaBlocks,
+      group: options.group,
+      onGrow: (slots) => this.links.grow(slots),
+    });
+    this.pending = new RcuPending<Buf>({
+      rcu: options.rcu,
+      scheduler: options.scheduler,
+      sizeOf: () => options.blockBytes,
+      process: (buf) => this.free(buf),
+    });
+  }
+
+  /** Blocks that are somebody's: neither free nor waiting for a grace period. */
+  get used(): number {
+    return this.pool.blocks - this.pool.freeCount - this.pending.count;
+  }
+
+  /**
+   * A buffer for a new block, evicting another where it must; or null. Its bytes are whatever they were. May call other
+   * shrinkers, when memory is charged for it, so everything may be different afterwards.
+   */
+  tryTake(): Buf | null {
+    const { pool, maxBlocks } = this;
+    if (this.used >= maxBlocks && this.evict(1) === 0) {
+      return null;
+    }
+    const buf = pool.take() ?? this.takeExpired();
+    if (buf !== null) {
+      return buf;
+    }
+    if (pool.blocks < maxBlocks + this.strandedBlocks && pool.grow()) {
+      return pool.take();
+    }
+    return pool.take() ?? (this.evict(1) > 0 ? pool.take() : null);
+  }
+
+  /** Gives back what {@link tryTake} gave. */
+  giveBack(buf: Buf): void {
+    this.pool.give(buf);
+    this.wake();
+  }
+
+  /** Makes a buffer this block's, held once. Nobody may have the block. */
+  insert(buf: Buf, file: FileState, block: number): void {
+    buf.file = file;
+    buf.block = block;
+    buf.holds = 1;
+    buf.typeRef = file.lruRef;
+    buf.lruRef = file.lruRef;
+    this.link(buf);
+  }
+
+  hold(buf: Buf): void {
+    if (buf.holds++ === 0) {
+      this.lru.del(buf.slot);
+    }
+  }
+
+  release(buf: Buf): void {
+    if (--buf.holds === 0) {
+      if (buf.lruRef > 0 && (buf.flags & (DONE | STALE)) === DONE) {
+        this.lru.add(buf.slot);
+      } else {
+        this.kill(buf);
+      }
+      this.wake();
+    }
+  }
+
+  /** Out of the index, off the LRU and off its queue; gone with its last holder. */
+  stale(buf: Buf): void {
+    const { queue } = buf;
+    const file = buf.file as FileState;
+    // So that nothing here is the last release.
+    this.hold(buf);
+    buf.flags |= STALE;
+    buf.lruRef = 0;
+    this.unlink(buf);
+    if (queue !== null) {
+      queue.remove(buf);
+      this.release(buf);
+      file.settle();
+    }
+    this.release(buf);
+  }
+
+  /**
+   * Makes `fresh` the buffer of this one's block, which is stale from then on, and on no queue. `fresh` was taken, and is
+   * held once. Copies the bytes.
+   */
+  supersede(buf: Buf, fresh: Buf): void {
+    const { queue } = buf;
+    this.hold(buf);
+    fresh.bytes.set(buf.bytes);
+    this.unlink(buf);
+    this.insert(fresh, buf.file as FileState, buf.block);
+    fresh.flags = buf.flags & DONE;
+    fresh.typeRef = buf.typeRef;
+    fresh.lruRef = buf.lruRef;
+    buf.flags |= STALE;
+    buf.lruRef = 0;
+    queue?.replace(buf, fresh);
+    this.release(buf);
+  }
+
+  /** Evicts up to so many. @returns how many */
+  evict(count: number): number {
+    // With too much stranded, evicting what was shown makes no room.
+    return this.walk(
+      { nrToScan: this.lru.length * this.rounds, nrScanned: 0 },
+      count,
+      this.pending.count < this.strandedBlocks,
+    );
+  }
+
+  /** Looks at so many of the LRU, and evicts what can go. */
+  scan(sc: WalkControl): number {
+    const evicted = this.walk(sc, Infinity, true);
+    this.pool.trim();
+    this.compact();
+    this.pool.trim();
+    return evicted;
+  }
+
+  /**
+   * Moves buffers out of arenas that are nearly free, so that these can go: memory is given back by arenas. Whoever may
+   * be looking at a buffer, or holds it, is left alone.
+   */
+  compact(): void {
+    const { pool, lru } = this;
+    for (;;) {
+      const arena = pool.sparsest();
+      if (arena === null || pool.freeCount - arena.free.length < pool.arenaBlocks - arena.free.length) {
+        return;
+      }
+      const used = arena.bufs.filter((buf) => buf.file !== null);
+      if (used.length !== pool.arenaBlocks - arena.free.length || !used.every((buf) => this.isMovable(buf))) {
+        return;
+      }
+      for (const buf of used) {
+        const fresh = pool.takeBeside(arena) as Buf;
+        const wasFirst = lru.head() === buf.slot;
+        this.supersede(buf, fresh);
+        // No release: that is the end of a buffer that has no round left.
+        fresh.holds = 0;
+        if (wasFirst) {
+          lru.addHead(fresh.slot);
+        } else {
+          lru.add(fresh.slot);
+        }
+      }
+    }
+  }
+
+  /** A list of slots, for a queue. A slot is on one list at most, of all the lists there are. */
+  takeList(): SlotLru {
+    return this.spareLists.pop() ?? new SlotLru(this.links);
+  }
+
+  giveList(list: SlotLru): void {
+    this.spareLists.push(list);
+  }
+
+  /** Resolves when there may be room. */
+  whenRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      this.roomWaiters.push(resolve);
+    });
+  }
+
+  /** There may be room, or nothing may come any more that would make some. */
+  wake(): void {
+    if (this.roomWaiters.length > 0) {
+      for (const resolve of this.roomWaiters.splice(0)) {
+        resolve();
+      }
+    }
+  }
+
+  /** No memory is kept for later any more. Resolves when what was released has been freed. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.pending.barrier();
+    this.pool.trim();
+  }
+
+  checkInvariants(): void {
+    const { pool, index, lru, pending } = this;
+    index.checkInvariants();
+    pool.checkInvariants();
+    pending.checkInvariants();
+    let live = 0;
+    let dirty = 0;
+    let indexed = 0;
+    const waiting: Buf[] = [];
+    for (const buf of pool) {
+      const { file, flags } = buf;
+      if (file === null) {
+        continue;
+      }
+      const at = () => `Block ${buf.block} of file ${file.id}`;
+      const isOut = (flags & STALE) !== 0;
+      if (buf.holds === 0 && isOut) {
+        waiting.push(buf);
+      } else {
+        live++;
+      }
+      assert(index.find(file, buf.block) === buf || isOut, () => `${at()} is not in the index, and not stale`);
+      assert(!isOut || index.find(file, buf.block) !== buf, () => `${at()} is stale, and found`);
+      indexed += isOut ? 0 : 1;
+      assert(
+        lru.has(buf.slot) === (buf.holds === 0 && !isOut),
+        () => `${at()} has ${buf.holds} holds: the LRU differs`,
+      );
+      assert((buf.queue !== null) === ((flags & DELWRI_Q) !== 0), () => `${at()} is on a queue, or not, and differs`);
+      if (buf.queue !== null) {
+        dirty++;
+        assert(!isOut && buf.holds > 0, () => `${at()} is queued, and stale or not held`);
+        assert([...buf.queue].includes(buf), () => `${at()} is on another queue than it says`);
+      }
+      assert((flags & BUSY) === 0 || buf.holds > 0, () => `${at()} is busy, and nobody holds it`);
+      assert((flags & READING) === 0 || (flags & (DONE | WRITING | LOCKED)) === 0, () => `${at()} is in two states`);
+      assert((flags & WRITING) === 0 || (flags & LOCKED) === 0, () => `${at()} is written and locked`);
+      assert((flags & BUSY) !== 0 || !(buf.waiters?.length ?? 0), () => `${at()} has waiters, and no lock`);
+    }
+    assert(dirty === this.dirty, () => `${dirty} buffers are queued, and ${this.dirty} counted`);
+    assert(indexed === index.count, () => `${index.count} buffers are indexed, and ${indexed} should be`);
+    assert(waiting.length === pending.count, () => `${waiting.length} wait for readers, and ${pending.count} counted`);
+    assert(live === this.used, () => `${live} blocks are used, and ${this.used} counted`);
+    assert(
+      pool.freeCount + pending.count + live === pool.blocks,
+      () => `${pool.blocks} blocks: ${pool.freeCount} free, ${pending.count} pending, ${live} used`,
+    );
+  }
+
+  private link(buf: Buf): void {
+    const file = buf.file as FileState;
+    const { first } = file;
+    this.index.insert(buf);
+    buf.filePrev = null;
+    buf.fileNext = first;
+    if (first !== null) {
+      first.filePrev = buf;
+    }
+    file.first = buf;
+    file.cached++;
+  }
+
+  private unlink(buf: Buf): void {
+    const file = buf.file as FileState;
+    const { filePrev, fileNext } = buf;
+    this.index.delete(buf);
+    if (filePrev === null) {
+      file.first = fileNext;
+    } else {
+      filePrev.fileNext = fileNext;
+    }
+    if (fileNext !== null) {
+      fileNext.filePrev = filePrev;
+    }
+    file.cached--;
+  }
+
+  /** The last one has let go, or it was evicted. */
+  private kill(buf: Buf): void {
+    if ((buf.flags & STALE) === 0) {
+      this.unlink(buf);
+      buf.flags |= STALE;
+    }
+    if ((buf.flags & SHOWN) === 0) {
+      // Nobody was ever given its bytes, so nobody can be looking.
+      this.free(buf);
+      return;
+    }
+    try {
+      this.pending.enqueue(buf);
+    } catch {
+      // The domain was closed, which waits for its readers: there is nobody left to wait for.
+      this.free(buf);
+    }
+  }
+
+  private free(buf: Buf): void {
+    clear(buf);
+    this.pool.give(buf);
+    if (this.closed) {
+      this.pool.trim();
+    }
+    this.wake();
+  }
+
+  private takeExpired(): Buf | null {
+    const buf = this.pending.dequeueExpired() ?? null;
+    if (buf !== null) {
+      clear(buf);
+    }
+    return buf;
+  }
+
+  private walk(sc: WalkControl, goal: number, mayShow: boolean): number {
+    const before = this.evictions;
+    const outer = { goal: this.goal, mayShow: this.mayShow };
+    this.goal = goal;
+    this.mayShow = mayShow;
+    this.lru.walk(sc, this.isolate);
+    this.goal = outer.goal;
+    this.mayShow = outer.mayShow;
+    return this.evictions - before;
+  }
+
+  private readonly isolate = (slot: number): LruStatus => {
+    if (this.goal === 0) {
+      return STOP;
+    }
+    const buf = this.pool.at(slot);
+    if ((buf.flags & SHOWN) !== 0 && !this.mayShow) {
+      return SKIP;
+    }
+    if (this.ages(buf)) {
+      return ROTATE;
+    }
+    this.goal--;
+    this.evictions++;
+    this.lru.del(slot);
+    this.kill(buf);
+    return REMOVED;
+  };
+
+  /** Takes one round from a buffer that has any left: it stays. */
+  private ages(buf: Buf): boolean {
+    if (buf.lruRef > 0) {
+      buf.lruRef--;
+      return true;
+    }
+    return false;
+  }
+
+  private isMovable(buf: Buf): boolean {
+    return buf.holds === 0 && (buf.flags & (SHOWN | STALE)) === 0;
+  }
+}
+
+function clear(buf: Buf): void {
+  buf.file = null;
+  buf.block = -1;
+  buf.flags = 0;
+  buf.lruRef = 0;
+  buf.attempts = 0;
+  buf.flight = null;
+  buf.after = null;
+  buf.filePrev = null;
+  buf.fileNext = null;
+}
