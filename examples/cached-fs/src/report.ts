@@ -1,0 +1,31 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Measured } from './measure.js';
+import type { Row } from './table.js';
+
+/** Gathers what was measured, and what is wrong with it. */
+export class Report {
+  readonly rows: Row[] = [];
+  readonly faults: string[] = [];
+
+  /** @param plain the same on node:fs itself */
+  add(what: string, how: string, measured: Measured<unknown>, plain: Measured<unknown>): void {
+    const equal = isDeepStrictEqual(measured.value, plain.value);
+    this.rows.push({
+      what,
+      how,
+      calls: measured.calls,
+      ms: measured.ms,
+      cpuMs: measured.cpuMs,
+      plainMs: plain.ms,
+      plainCpuMs: plain.cpuMs,
+      equal,
+    });
+    this.check(equal, `${what}: the result on ${how} differs from that on node:fs`);
+  }
+
+  check(ok: boolean, fault: string): void {
+    if (!ok) {
+      this.faults.push(fault);
+    }
+  }
+}

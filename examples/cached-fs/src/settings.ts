@@ -1,0 +1,46 @@
+import { parseArgs } from 'node:util';
+
+export const USAGE = `Usage: npm run example cached-fs -- [--quick] [--keep]
+
+Real tools on node:fs and on a cached file system over it: isomorphic-git (on the local disk, and on one each of whose
+calls takes 2 ms longer, as over a network), enhanced-resolve, webpack, rspack, rollup and glob. Their results must be
+equal; git itself is asked too, while another process edits the files.
+
+  --quick  a smaller repository and fewer requests
+  --keep   leaves the scratch directory
+
+Exits with 1 on any difference, and when a bar is missed.`;
+
+export interface Settings {
+  readonly quick: boolean;
+  readonly keep: boolean;
+  /** Files of the repository. */
+  readonly files: number;
+  readonly commits: number;
+  readonly requests: number;
+  readonly modules: number;
+  readonly editRounds: number;
+  readonly delayMs: number;
+}
+
+/** Null when help is wanted. Throws for what is no option. */
+export function settingsOf(args: string[]): Settings | null {
+  const { values } = parseArgs({
+    args,
+    options: { quick: { type: 'boolean' }, keep: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
+  if (values.help === true) {
+    return null;
+  }
+  const quick = values.quick === true;
+  return {
+    quick,
+    keep: values.keep === true,
+    files: quick ? 600 : 2400,
+    commits: quick ? 12 : 60,
+    requests: quick ? 1500 : 5000,
+    modules: quick ? 60 : 400,
+    editRounds: quick ? 3 : 10,
+    delayMs: 2,
+  };
+}
