@@ -46,9 +46,9 @@ export interface LevelStoreOptions {
   readonly markKey?: Uint8Array;
 }
 
-const MARK_KEY = Uint8Array.from(Buffer.from('\0reclaim:mark'));
+const MARK_KEY = new TextEncoder().encode('\0reclaim:mark');
 const BYTES: LevelEncodings = { keyEncoding: 'view', valueEncoding: 'view' };
-/** SystemError codes of a disk without room; LevelDB has no code for it, but the system's words. */
+/** Of a disk without room LevelDB has no code, only the system's words. */
 const FULL = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/;
 
 /**

@@ -45,6 +45,10 @@ export function bytes(...values: number[]): Uint8Array {
   return Uint8Array.from(values);
 }
 
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 export function put(key: Uint8Array, value: Uint8Array): StoreOperation {
   return { type: 'put', key, value };
 }
