@@ -6,3 +6,4 @@ export {
   type Fault,
   SimDisk,
 } from './sim-disk.js';
+export { type JournalTortureOptions, type JournalTortureReport, runJournalTorture } from './journal-torture.js';

@@ -1,0 +1,214 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { SeededRng } from '@core/base';
+import { type Durability, Journal } from '@core/journal';
+
+import { type ChildSettings, payloadOf } from './internal/journal-child-settings.js';
+
+/** A child is killed at the latest after so many milliseconds, and after so many lines. */
+const MOST_MS = 700;
+const MOST_LINES = 3_000;
+/** Some hundred calls are made for opening a journal of many segments; the rest is work. */
+const MOST_CALLS = 1_200;
+/** After so many runs, another directory: else all journals would be old ones. */
+const RUNS_A_DIRECTORY = 10;
+
+export interface JournalTortureOptions {
+  /** How many children are killed. */
+  readonly runs: number;
+  /** What they do, and where they are killed if they do it themselves. */
+  readonly seed: number;
+  /** Takes the lines of the report. */
+  readonly write: (text: string) => void;
+  /** Makes the children say "committed" of what they have only appended: a torture that finds nothing then is none. */
+  readonly busted?: boolean;
+  /** The child's program. Default: the built one beside this file. */
+  readonly child?: string;
+}
+
+export interface JournalTortureReport {
+  readonly runs: number;
+  /** Records of which a child said that they are committed. */
+  readonly acknowledged: number;
+  /** Records that were read after the kills, and compared. */
+  readonly checked: number;
+  /** Kills while the journal was being opened or read. */
+  readonly killedOpening: number;
+  /** Opens that found a torn tail. */
+  readonly torn: number;
+  /** Inspections that found old segments gone since the last one. */
+  readonly dropped: number;
+  readonly faults: readonly string[];
+}
+
+/** What the children may be held to. */
+interface Said {
+  opened: boolean;
+  acked: number;
+  pinned: number;
+  lines: number;
+  wrong: string[];
+}
+
+/**
+ * Kills processes that work with a journal, and looks at what they leave: everything that a child said was committed is
+ * there, in order and without a gap, from what it had pinned on. Then another child goes on with the same directory.
+ */
+export async function runJournalTorture({
+  runs,
+  seed,
+  write,
+  busted = false,
+  child = fileURLToPath(new URL('journal-child.js', import.meta.url)),
+}: JournalTortureOptions): Promise<JournalTortureReport> {
+  const rng = new SeededRng(seed);
+  const report = { runs, acknowledged: 0, checked: 0, killedOpening: 0, torn: 0, dropped: 0 };
+  const all: string[] = [];
+  let directory = '';
+  let acked = 0;
+  let pinned = 1;
+  let first = 1;
+  try {
+    for (let run = 0; run < runs; run++) {
+      if (run % RUNS_A_DIRECTORY === 0) {
+        await remove(directory);
+        directory = await mkdtemp(join(tmpdir(), 'journal-torture-'));
+        acked = 0;
+        pinned = 1;
+        first = 1;
+      }
+      const settings: ChildSettings = {
+        directory,
+        // A kill takes nothing from the system: with each of them all that was committed is there.
+        durability: rng.pick<Durability>(['every', 'interval', 'none']),
+        segmentBytes: rng.pick([512, 4_096, 16_384]),
+        seed: rng.below(2 ** 31),
+        busted,
+        dieAtCall: rng.next() < 0.5 ? 1 + rng.below(MOST_CALLS) : 0,
+      };
+      const said = await killed(child, settings, { opened: false, acked, pinned, lines: 0, wrong: [] }, rng);
+      report.killedOpening += said.opened ? 0 : 1;
+      report.acknowledged += said.acked - acked;
+      ({ acked, pinned } = said);
+      const faults = said.wrong;
+      // Else the next child finds what this one left, and may be killed while it puts it right.
+      if (rng.next() < 0.5 || run === runs - 1 || (run + 1) % RUNS_A_DIRECTORY === 0) {
+        const found = await inspect(directory, acked, pinned, rng.pick<Durability>(['every', 'none']));
+        report.checked += found.checked;
+        report.torn += found.torn ? 1 : 0;
+        report.dropped += found.first > first ? 1 : 0;
+        first = Math.max(first, found.first);
+        // From here on these are there, and stay.
+        acked = found.last;
+        pinned = Math.max(pinned, found.first);
+        faults.push(...found.faults);
+      }
+      for (const fault of faults) {
+        all.push(`run ${run} (${JSON.stringify(settings)}): ${fault}`);
+        write(`${all.at(-1)}\n`);
+      }
+    }
+  } finally {
+    await remove(directory);
+  }
+  write(
+    `journal: ${runs} kills, ${report.killedOpening} of them while opening; ${report.acknowledged} records acknowledged, ` +
+      `${report.checked} read back, ${report.torn} torn tails cut, seed ${seed}: ${all.length === 0 ? 'ok' : `${all.length} FAULTS`}\n`,
+  );
+  return { ...report, faults: all };
+}
+
+/** Runs a child until it is dead. */
+async function killed(child: string, settings: ChildSettings, said: Said, rng: SeededRng): Promise<Said> {
+  const running = spawn(process.execPath, [child, '--settings', JSON.stringify(settings)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const most = 1 + rng.below(MOST_LINES);
+  const timer = setTimeout(() => running.kill('SIGKILL'), 40 + rng.below(MOST_MS));
+  let errors = '';
+  running.stderr.on('data', (text: Buffer) => (errors += text.toString()));
+  let rest = '';
+  running.stdout.on('data', (text: Buffer) => {
+    const lines = (rest + text.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      hear(said, line);
+    }
+    if (said.lines >= most) {
+      running.kill('SIGKILL');
+    }
+  });
+  const [code, signal] = (await once(running, 'close')) as [number | null, string | null];
+  clearTimeout(timer);
+  if (signal !== 'SIGKILL') {
+    said.wrong.push(`the child ended by itself, with ${String(code)}: ${errors}`);
+  }
+  return said;
+}
+
+function hear(said: Said, line: string): void {
+  const [word, value] = line.split(' ');
+  said.lines++;
+  if (word === 'acked') {
+    said.acked = Math.max(said.acked, Number(value));
+  } else if (word === 'pinned') {
+    said.pinned = Math.max(said.pinned, Number(value));
+  } else if (word === 'opened') {
+    said.opened = true;
+    if (Number(value) < said.acked) {
+      said.wrong.push(`${said.acked} was acknowledged, and a child found ${value} to be the last`);
+    }
+  } else {
+    said.wrong.push(`the child read: ${line}`);
+  }
+}
+
+interface Found {
+  readonly last: number;
+  readonly first: number;
+  readonly checked: number;
+  readonly torn: boolean;
+  readonly faults: readonly string[];
+}
+
+/** Opens the journal as the next process would; with `none` it is not marked as closed. */
+async function inspect(directory: string, acked: number, pinned: number, durability: Durability): Promise<Found> {
+  const faults: string[] = [];
+  let journal: Journal;
+  try {
+    journal = await Journal.open({ directory, durability });
+  } catch (error) {
+    return { last: acked, first: pinned, checked: 0, torn: false, faults: [String(error)] };
+  }
+  const { firstSequence: first, lastSequence: last } = journal;
+  if (last < acked) {
+    faults.push(`${acked} was acknowledged, and ${last} is the last one there`);
+  }
+  if (last > 0 && first > pinned) {
+    faults.push(`${pinned} was pinned, and ${first} is the first one there`);
+  }
+  let checked = 0;
+  for await (const { sequence, payload } of journal.replay()) {
+    if (sequence !== first + checked || !payloadOf(sequence).equals(payload)) {
+      faults.push(`${sequence} is not what was appended, or not in its place`);
+    }
+    checked++;
+  }
+  if (first + checked !== last + 1) {
+    faults.push(`${checked} records from ${first} on, and ${last} should be the last`);
+  }
+  const torn = journal.stats().cutBytes > 0;
+  await journal.close();
+  return { last, first, checked, torn, faults };
+}
+
+async function remove(directory: string): Promise<void> {
+  if (directory !== '') {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
