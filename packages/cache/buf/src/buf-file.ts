@@ -1,4 +1,5 @@
 import type { SourceFile } from '@core/fs-source';
+import type { RcuFlavor } from '@core/rcu';
 import { type Buf, isReadable } from './buf.js';
 import { BufError } from './buf-error.js';
 import { BufGuard, type GuardOwner } from './buf-guard.js';
@@ -17,7 +18,6 @@ const STALE: typeof flags.STALE = 2;
 const READ_AHEAD: typeof flags.READ_AHEAD = 8;
 const LOCKED: typeof flags.LOCKED = 64;
 const WRITING: typeof flags.WRITING = 256;
-const SHOWN: typeof flags.SHOWN = 512;
 /** Of a buffer that can be read, and asks for nothing else, only DONE is set. */
 const PLAIN = DONE | STALE | READ_AHEAD | LOCKED;
 
@@ -55,6 +55,7 @@ export class BufFile {
   private readonly state: FileState;
   private readonly store: BlockStore;
   private readonly index: BlockIndex;
+  private readonly rcu: RcuFlavor;
   private readonly reader: Reader;
   private readonly writer: Writer;
   private readonly blocks: BlockWriter;
@@ -68,6 +69,7 @@ export class BufFile {
     this.state = parts.state;
     this.store = parts.store;
     this.index = parts.store.index;
+    this.rcu = parts.store.rcu;
     this.reader = parts.reader;
     this.writer = parts.writer;
     this.owner = parts.owner;
@@ -109,7 +111,7 @@ export class BufFile {
       return buf === null || !isReadable(buf) ? null : this.show(buf);
     }
     this.owner.hits++;
-    buf.flags |= SHOWN;
+    buf.shownIn = this.rcu.startPoll();
     buf.lruRef = buf.typeRef;
     this.state.readahead.last = block;
     return buf;
@@ -498,14 +500,14 @@ export class BufFile {
 
   /** Gives out a buffer that is held, and ends the hold: from now on it is the turn that protects it. */
   private shown(buf: Buf): Buf {
-    buf.flags |= SHOWN;
+    buf.shownIn = this.rcu.startPoll();
     this.store.release(buf);
     return buf;
   }
 
   /** Takes over a hold. */
   private guard(buf: Buf): BufGuard {
-    buf.flags |= SHOWN;
+    buf.shownIn = this.rcu.startPoll();
     this.owner.guardOpened();
     return new BufGuard(this.owner, buf);
   }

@@ -1,3 +1,4 @@
+import type { Cookie } from '@core/rcu';
 import type { RcuHead } from '@core/rcu-pending';
 import { BufError } from './buf-error.js';
 import type { DelwriQueue } from './delwri-queue.js';
@@ -48,6 +49,8 @@ export class Buf implements RcuHead {
   after: BlockFlight | null = null;
   /** @internal Who waits for the lock, first come first. */
   waiters: (() => void)[] | null = null;
+  /** @internal The grace period that must be over before the bytes may be another block's; null: nobody has seen them. */
+  shownIn: Cookie | null = null;
   /** @internal Neighbours among the buffers of the file. */
   filePrev: Buf | null = null;
   /** @internal */

@@ -7,7 +7,7 @@ import type { Buf } from '../buf.js';
 import { ArenaPool } from './arena-pool.js';
 import { BlockIndex } from './block-index.js';
 import type { FileState } from './file-state.js';
-import { BUSY, DELWRI_Q, DONE, LOCKED, READING, SHOWN, STALE, WRITING } from './flags.js';
+import { BUSY, DELWRI_Q, DONE, LOCKED, READING, STALE, WRITING } from './flags.js';
 
 /** Of what the budget allows, so much more may wait for readers of this turn: one part in so many. */
 const STRANDED_SHARE = 4;
@@ -26,7 +26,7 @@ export interface BlockStoreOptions {
  * The buffers: who has which block, who holds what, and who goes when there is no room.
  *
  * ```
- * free ─take─▶ in the index, held ─last release─▶ on the LRU ─isolated─▶ killed ─┬─ never shown ──────────▶ free
+ * free ─take─▶ in the index, held ─last release─▶ on the LRU ─isolated─▶ killed ─┬─ nobody can be looking ▶ free
  *                    ▲      │                        │                          └─ pending ─grace period─▶ free
  *                    └─hold─┼────────────────────────┘
  *                           └─ stale: out of the index, killed at the last release
@@ -41,6 +41,7 @@ export class BlockStore {
   readonly index: BlockIndex = new BlockIndex();
   readonly pool: ArenaPool;
   readonly lru: SlotLru;
+  readonly rcu: RcuFlavor;
   /** Buffers that were shown, and wait for those who may still look. */
   readonly pending: RcuPending<Buf>;
   /** Buffers on delayed-write queues. */
@@ -52,14 +53,15 @@ export class BlockStore {
   private readonly strandedBlocks: number;
   /** A walk over so many lengths of the list has met every buffer that can go, however young. */
   private readonly rounds: number;
-  /** Of the walk in progress: how many may go, and whether those that were shown may. */
+  /** Of the walk in progress: how many may go, and whether those may that somebody may be looking at. */
   private goal = 0;
-  private mayShow = true;
+  private mayStrand = true;
   private readonly roomWaiters: (() => void)[] = [];
 
   constructor(options: BlockStoreOptions) {
     this.blockBytes = options.blockBytes;
     this.maxBlocks = options.maxBlocks;
+    this.rcu = options.rcu;
     this.rounds = options.maxLruRef + 2;
     this.strandedBlocks = Math.max(options.arenaBlocks, Math.floor(options.maxBlocks / STRANDED_SHARE));
     this.lru = new SlotLru(this.links);
@@ -172,7 +174,7 @@ export class BlockStore {
 
   /** Evicts up to so many. @returns how many */
   evict(count: number): number {
-    // With too much stranded, evicting what was shown makes no room.
+    // With too much stranded, evicting what is looked at makes no room.
     return this.walk(
       { nrToScan: this.lru.length * this.rounds, nrScanned: 0 },
       count,
@@ -334,8 +336,7 @@ export class BlockStore {
       this.unlink(buf);
       buf.flags |= STALE;
     }
-    if ((buf.flags & SHOWN) === 0) {
-      // Nobody was ever given its bytes, so nobody can be looking.
+    if (!this.isWatched(buf)) {
       this.free(buf);
       return;
     }
@@ -364,14 +365,14 @@ export class BlockStore {
     return buf;
   }
 
-  private walk(sc: WalkControl, goal: number, mayShow: boolean): number {
+  private walk(sc: WalkControl, goal: number, mayStrand: boolean): number {
     const before = this.evictions;
-    const outer = { goal: this.goal, mayShow: this.mayShow };
+    const outer = { goal: this.goal, mayStrand: this.mayStrand };
     this.goal = goal;
-    this.mayShow = mayShow;
+    this.mayStrand = mayStrand;
     this.lru.walk(sc, this.isolate);
     this.goal = outer.goal;
-    this.mayShow = outer.mayShow;
+    this.mayStrand = outer.mayStrand;
     return this.evictions - before;
   }
 
@@ -380,7 +381,7 @@ export class BlockStore {
       return STOP;
     }
     const buf = this.pool.at(slot);
-    if ((buf.flags & SHOWN) !== 0 && !this.mayShow) {
+    if (!this.mayStrand && this.isWatched(buf)) {
       return SKIP;
     }
     if (this.ages(buf)) {
@@ -402,8 +403,16 @@ export class BlockStore {
     return false;
   }
 
+  /**
+   * Whether somebody may be looking who does not hold it. Those who were given its bytes were readers then, and every
+   * reader of then has ended when the grace period is over that was named then.
+   */
+  private isWatched(buf: Buf): boolean {
+    return buf.shownIn !== null && !this.rcu.poll(buf.shownIn);
+  }
+
   private isMovable(buf: Buf): boolean {
-    return buf.holds === 0 && (buf.flags & (SHOWN | STALE)) === 0;
+    return buf.holds === 0 && !buf.isStale && !this.isWatched(buf);
   }
 }
 
@@ -415,6 +424,7 @@ function clear(buf: Buf): void {
   buf.attempts = 0;
   buf.flight = null;
   buf.after = null;
+  buf.shownIn = null;
   buf.filePrev = null;
   buf.fileNext = null;
 }

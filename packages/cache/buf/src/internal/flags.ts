@@ -16,8 +16,5 @@ export const LOCKED = 64;
 export const READING = 128;
 /** Being written from: readable, and not to be changed. */
 export const WRITING = 256;
-/** The bytes were given out, so they must wait for a grace period before they are another block's. */
-export const SHOWN = 512;
-
 /** What keeps the data lock from being had. */
 export const BUSY: number = LOCKED | READING | WRITING;
