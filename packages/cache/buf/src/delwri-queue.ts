@@ -2,7 +2,7 @@ import type { Buf } from './buf.js';
 import { BufError } from './buf-error.js';
 import type { BlockStore } from './internal/block-store.js';
 import type { FileState } from './internal/file-state.js';
-import { DELWRI_Q, DONE, STALE, WRITING } from './internal/flags.js';
+import { DELWRI_Q, DONE, STALE, WAITED_FOR, WRITING } from './internal/flags.js';
 import type { SlotLru } from '@core/list-lru';
 
 /** @internal Who writes what a queue submits. */
@@ -55,6 +55,7 @@ export class DelwriQueue {
       throw new BufError('ERR_BUF_NOT_HELD', `Cannot queue block ${buf.block}: nobody holds it; hold it first`);
     }
     if (buf.queue !== null) {
+      buf.flags &= ~WAITED_FOR;
       return false;
     }
     this.link(buf);
@@ -109,7 +110,7 @@ export class DelwriQueue {
   /** @internal Takes a buffer off, for good; its hold is the caller's now. */
   remove(buf: Buf): void {
     this.unlink(buf);
-    buf.flags &= ~DELWRI_Q;
+    buf.flags &= ~(DELWRI_Q | WAITED_FOR);
     this.store.dirty--;
     (buf.file as FileState).dirty--;
   }
@@ -117,7 +118,7 @@ export class DelwriQueue {
   /** @internal Puts another buffer of the same block in the place of this one, whose hold it takes over. */
   replace(buf: Buf, other: Buf): void {
     this.unlink(buf);
-    buf.flags &= ~DELWRI_Q;
+    buf.flags &= ~(DELWRI_Q | WAITED_FOR);
     this.link(other);
     other.flags |= DELWRI_Q;
     other.holds++;

@@ -1,7 +1,7 @@
 import { type Buf, isReadable } from '../buf.js';
 import { BufError } from '../buf-error.js';
 import { checkGate, checkOpen, type FileState } from './file-state.js';
-import { BUSY, LOCKED, READING, STALE, WRITING } from './flags.js';
+import { BUSY, LOCKED, READING, STALE, WAITED_FOR, WRITING } from './flags.js';
 import type { Reader } from './reader.js';
 import type { Writer } from './writer.js';
 
@@ -198,11 +198,15 @@ export class BlockWriter {
     buf.bytes.set(bytes, from);
     buf.lruRef = buf.typeRef;
     file.grewTo(block * this.blockBytes + from + bytes.length);
-    const added = file.queue.add(buf);
     if (batch === null) {
+      file.queue.add(buf);
       file.store.release(buf);
     } else {
-      batch.add(buf, added);
+      if (buf.queue === null) {
+        file.queue.add(buf);
+        buf.flags |= WAITED_FOR;
+      }
+      batch.bufs.push(buf);
     }
     this.writer.changed();
   }
@@ -233,19 +237,9 @@ export class BlockWriter {
   }
 }
 
-/** The blocks that one call waits for. */
+/** The blocks that one call waits for, held. */
 class Batch {
   readonly bufs: Buf[] = [];
-  /** Those that did not wait to be written before. */
-  private readonly own: Buf[] = [];
-
-  /** Takes over a hold. */
-  add(buf: Buf, isOwn: boolean): void {
-    this.bufs.push(buf);
-    if (isOwn) {
-      this.own.push(buf);
-    }
-  }
 
   /** Another call may have written the same blocks together with its own, and dropped them when that failed. */
   checkDropped(): void {
@@ -261,13 +255,13 @@ class Batch {
 
   /** What could not be written is not kept: the caller knows, and the file is as it is. */
   end(): void {
-    for (const buf of this.own) {
-      if (buf.isDirty && buf.attempts > 0 && (buf.flags & BUSY) === 0) {
-        buf.file?.store.stale(buf);
-      }
-    }
     for (const buf of this.bufs) {
-      buf.file?.store.release(buf);
+      const { store } = buf.file as FileState;
+      // If somebody else is at it, it is for him to drop.
+      if ((buf.flags & (WAITED_FOR | BUSY)) === WAITED_FOR && buf.attempts > 0) {
+        store.stale(buf);
+      }
+      store.release(buf);
     }
   }
 }

@@ -15,6 +15,8 @@ export const LOCKED = 64;
 /** Being filled. */
 export const READING = 128;
 /** Being written from: readable, and not to be changed. */
-export const WRITING = 256;
+export const WRITING = 256; /** Queued by callers alone who wait for the write, and drop it when it fails. */
+export const WAITED_FOR = 512;
+
 /** What keeps the data lock from being had. */
 export const BUSY: number = LOCKED | READING | WRITING;
