@@ -21,6 +21,8 @@ import { SizeSampler } from './internal/size-sampler.js';
 import { ObjectCacheError } from './object-cache-error.js';
 import { type GuardOwner, ObjectGuard } from './object-guard.js';
 import type { FetchOptions, Load, ObjectCacheOptions, ObjectCacheStats, SetOptions } from './options.js';
+import { createPolicy } from './policy/create-policy.js';
+import type { EvictionPolicy, EvictionPolicyName } from './policy/eviction-policy.js';
 
 /** With `recycle`, for so many entries that there may be, one value that has left is kept for reuse. */
 const ENTRIES_PER_REUSABLE = 8;
@@ -29,6 +31,9 @@ const MAX_REUSABLE = 1024;
 const MIN_REUSABLE = 16;
 /** Objects to a scan in a group: a small cache is asked for a part of it, and not for all of it at once. */
 const GROUP_BATCH = 16;
+/** Of the priorities of shrinkers, from here on down what is remembered of evicted keys goes, too. */
+const HARD_PRIORITY = 3;
+const DEFAULT_POLICY: EvictionPolicyName = 'second-chance';
 const ZONES: readonly Zone[] = ['heap', 'external', 'shared'];
 const NO_OPTIONS = {};
 
@@ -39,15 +44,14 @@ const NO_OPTIONS = {};
  * of settled promises. To keep it across other awaits, hold it with `use` or `acquire`. A value that leaves the cache
  * is disposed of when its last holder has let go and a grace period has passed; storing it again does not change that.
  *
- * Eviction is second chance: a hit sets a bit, eviction takes the oldest entry whose bit is clear and clears the bits
- * it meets. Held entries are passed over as long as there are others.
+ * What goes when room is needed is up to the `policy`. Held entries are passed over as long as there are others.
  *
  * Keys are anything that a `Map` takes, and so are values, `undefined` included. `get`, `set`, `has`, `peek`, `delete`
- * and `acquire` are O(1), amortised over the bits that eviction clears and the holds that it meets. A hit allocates
+ * and `acquire` are O(1), amortised over the marks that eviction clears and the holds that it meets. A hit allocates
  * nothing.
  *
  * Iteration is in the order in which keys were first stored, live, as of a `Map`: what is deleted before it is reached
- * is not visited, what is added is. It sets no bits, and passes over stale entries.
+ * is not visited, what is added is. It marks nothing, and passes over stale entries.
  *
  * Every function among the options may call back into the cache: none of them runs while the cache is changing. The same
  * goes for what a charge to the cache's group calls: other shrinkers of the group.
@@ -63,6 +67,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   private readonly holds: Holds<K, V>;
   private readonly loads: Loads<K, V>;
   private readonly options: ObjectCacheOptions<K, V>;
+  private readonly policy: EvictionPolicy;
   private readonly ttlMs: number | undefined;
   /** Whether values without a `size` of their own must be measured. */
   private readonly measures: boolean;
@@ -103,12 +108,14 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       onError: this.onError,
     });
     this.holds = new Holds<K, V>(this.graveyard);
+    this.policy = createPolicy(options.policy ?? DEFAULT_POLICY);
     this.table = new EntryTable<K, V>({
       max: Math.min(max, MAX_ENTRIES),
       maxBytes,
       ttlMs,
       graceMs: options.staleWhileRevalidateMs ?? 0,
       clock: options.clock ?? new CoarseClock(1, systemClock, options.scheduler),
+      policy: this.policy,
       graveyard: this.graveyard,
       holds: this.holds,
     });
@@ -426,6 +433,8 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       name: this.name,
       size: table.count,
       bytes: table.bytes,
+      policy: this.policy.name,
+      shadowBytes: table.shadowBytes,
       hits: table.hits,
       misses: table.misses,
       evictions: table.evictions,
@@ -592,6 +601,9 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   }
 
   private scan(sc: ShrinkControl, goal: WalkGoal | null): number {
+    if (sc.priority <= HARD_PRIORITY) {
+      this.table.dropShadows();
+    }
     const discarded = this.graveyard.discard(sc.nrToScan);
     const rest = { nrToScan: sc.nrToScan - discarded, nrScanned: 0 };
     const removed = this.table.walk(rest, goal);
@@ -635,7 +647,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       const { bytes } = table;
       table.store(key, value, size, ttlMs);
       // What grows within what is charged leaves no more of it over than there was.
-      if (table.bytes < bytes || table.count === 0) {
+      if (table.bytes < bytes || table.count === 0 || table.missingShadowBytes > 0) {
         ledger.settle(size);
       }
       return;

@@ -2,6 +2,7 @@ import type { Clock, Scheduler } from '@core/base';
 import type { NodePool } from '@core/genradix';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup, Zone } from '@core/shrinker';
+import type { EvictionPolicyFactory, EvictionPolicyName } from './policy/eviction-policy.js';
 
 /**
  * Why a value left: `evict` to make room or under pressure, `expire` its time was over, `set` another value took its
@@ -38,6 +39,11 @@ export interface ObjectCacheOptions<K, V> {
    * inexactly. Default unlimited.
    */
   readonly maxBytes?: number;
+  /**
+   * Who goes when room is needed: one of the policies that come with the package, or a function that makes another one
+   * for this cache. See docs/decisions/0006-eviction-policies.md for which is good at what. Default `'second-chance'`.
+   */
+  readonly policy?: EvictionPolicyName | EvictionPolicyFactory;
   /** Milliseconds for which a value is fresh. Default for ever. */
   readonly ttlMs?: number;
   /**
@@ -112,6 +118,10 @@ export interface ObjectCacheStats {
   readonly name: string;
   readonly size: number;
   readonly bytes: number;
+  /** The name of the eviction policy. */
+  readonly policy: string;
+  /** Bytes of what the policy remembers of evicted keys. Part of `chargedBytes`, not of `bytes`. */
+  readonly shadowBytes: number;
   readonly hits: number;
   readonly misses: number;
   readonly evictions: number;

@@ -314,12 +314,12 @@ describe('eviction and holds', () => {
     // The first clears their bits, the second meets them.
     cache.set(1000, 1000).set(1001, 1001);
     // From now on the held ones wait in a list of their own: no eviction looks at them.
-    const { order } = (cache as any).table;
+    const { policy } = (cache as any).table;
     let looks = 0;
-    const head = order.head.bind(order);
-    order.head = () => {
+    const hand = policy.hand.bind(policy);
+    policy.hand = () => {
       looks++;
-      return head();
+      return hand();
     };
     for (let key = 1002; key < 2002; key++) {
       cache.set(key, key);

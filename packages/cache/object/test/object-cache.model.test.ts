@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { EVICTION_POLICIES } from '../src/index.js';
 import { type Bust, fuzzCache } from './support/fuzz-cache.js';
 
 const seeds = (count: number, first: number): number[] => Array.from({ length: count }, (_, index) => first + index);
 
 describe('against a plain model', () => {
-  test.each([1, 2, 3, 4])('random operations, part %i', async (part) => {
-    const first = (Date.now() % 1_000_000) * 10 + part * 1000;
-    for (const seed of [...seeds(40, part * 1000), ...seeds(20, first)]) {
-      await fuzzCache(seed, 150);
+  test.each(EVICTION_POLICIES)('random operations, with policy %s', async (policy) => {
+    const first = (Date.now() % 1_000_000) * 10;
+    for (const seed of [...seeds(40, 1000), ...seeds(20, first)]) {
+      await fuzzCache(seed, 150, undefined, policy);
     }
   });
 });
@@ -62,14 +63,36 @@ const BUSTS: Readonly<Record<string, Bust>> = {
   'leaves in the second list what is let go'({ table }) {
     table.unpark = () => {};
   },
-  'clears no bits'({ table }) {
-    const real = table.victim.bind(table);
-    table.victim = (keep: number) => {
-      const bits = table.referenced.slice();
-      const slot = real(keep);
-      table.referenced.set(bits);
-      return slot;
+  'clears no marks'({ table }) {
+    const real = table.policy.spare.bind(table.policy);
+    table.policy.spare = (slot: number) => {
+      const mark = table.marks[slot];
+      real(slot);
+      table.marks[slot] = mark;
     };
+  },
+  'inserts what was held as if it was not used meanwhile'({ table }) {
+    const real = table.unpark.bind(table);
+    table.unpark = (slot: number) => {
+      table.marks[slot] = 0;
+      real(slot);
+    };
+  },
+  'tells no policy of a use'({ table }) {
+    table.policy.touch = () => {};
+  },
+  'knows all keys again'({ table }) {
+    if (table.shadows !== null) {
+      table.shadows.take = () => 0;
+    }
+  },
+  'knows no key again'({ table }) {
+    if (table.shadows !== null) {
+      table.shadows.take = () => -1;
+    }
+  },
+  'remembers under hard pressure'({ table }) {
+    table.dropShadows = () => {};
   },
   'forgets bytes of what is replaced'({ table }) {
     const real = table.replace.bind(table);

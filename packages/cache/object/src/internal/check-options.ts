@@ -1,5 +1,6 @@
 import { checkOptionNames } from '@core/base';
 import type { ObjectCacheOptions } from '../options.js';
+import { EVICTION_POLICIES, isPolicyName } from '../policy/create-policy.js';
 
 /** A `Map` of V8 takes twice as many keys, but then can't exchange one for another. */
 export const MAX_ENTRIES: number = 2 ** 23;
@@ -24,6 +25,7 @@ const NAMES: Readonly<Record<keyof ObjectCacheOptions<unknown, unknown>, true>> 
   name: true,
   max: true,
   maxBytes: true,
+  policy: true,
   ttlMs: true,
   staleWhileRevalidateMs: true,
   sizeOf: true,
@@ -67,6 +69,7 @@ export function checkOptions<K, V>(options: ObjectCacheOptions<K, V>): void {
     }
   }
   checkName(options.name);
+  checkPolicy(options.policy);
   checkSeeks(options.seeks);
   checkRcu(options.rcu);
   checkGroup(options.group);
@@ -79,6 +82,14 @@ function checkName(name: unknown): void {
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw new TypeError(
       `Cannot name a cache ${typeof name === 'string' ? '""' : String(name)}: the name must be a string, and not empty`,
+    );
+  }
+}
+
+function checkPolicy(policy: unknown): void {
+  if (policy !== undefined && typeof policy !== 'function' && !isPolicyName(policy)) {
+    throw new RangeError(
+      `Cannot create a cache with policy ${JSON.stringify(policy)}: give one of ${EVICTION_POLICIES.join(', ')}, or a function that makes a policy`,
     );
   }
 }

@@ -1,14 +1,21 @@
 import { type Clock, assert } from '@core/base';
-import { type LruStatus, REMOVED, ROTATE, SKIP, SlotLru, STOP } from '@core/list-lru';
+import { SlotLru } from '@core/list-lru';
 import type { DisposeReason } from '../options.js';
+import type * as port from '../policy/eviction-policy.js';
+import { Shadows } from '../policy/shadows.js';
 import { Expiry } from './expiry.js';
 import type { Graveyard } from './graveyard.js';
+import { hashKey } from './hash-key.js';
 import type { Holds } from './holds.js';
 import type { Lease } from './lease.js';
+import { SlotSizes } from './slot-sizes.js';
 
 // Not imported: an imported constant is read from a module cell each time.
 export const NO_SLOT = -1;
+const WATCHED: typeof port.WATCHED = 255;
 const FIRST_CAPACITY = 64;
+/** Shadows are kept for as many keys as there is room for entries, but for no fewer than these: a few bytes. */
+const MIN_SHADOWS = 64;
 /**
  * Bytes that an entry takes besides its value: its place in the map, the arrays by slot and the list, 36 to 67 as
  * measured, and a short key. See docs/decisions/0004-charges-of-object-caches.md.
@@ -33,15 +40,16 @@ export interface EntryTableOptions<K, V> {
   /** For how long a stale entry is kept. */
   readonly graceMs: number;
   readonly clock: Clock;
+  readonly policy: port.EvictionPolicy;
   readonly graveyard: Graveyard<K, V>;
   readonly holds: Holds<K, V>;
 }
 
 /**
- * The entries of a cache: a `Map` from keys to slots, arrays by slot, and two lists of slots.
+ * The entries of a cache: a `Map` from keys to slots, and arrays by slot.
  *
- * `order` has the entries that may be evicted, oldest first, and also held ones that eviction has not met yet. Those
- * that it has met wait in `parked` until they are let go: so each hold costs eviction one look, however long it lasts.
+ * The policy has the entries that may be evicted, and also held ones that eviction has not met yet. Those that it has met
+ * wait in `parked` until they are let go: so each hold costs eviction one look, however long it lasts.
  *
  * No user code runs in here.
  */
@@ -63,20 +71,21 @@ export class EntryTable<K, V> {
   private readonly values: (V | undefined)[] = [];
   private readonly freeSlots: number[] = [];
   private capacity = 0;
-  private referenced = new Uint8Array(0);
-  private readonly order = new SlotLru();
+  private readonly policy: port.EvictionPolicy;
+  // As of the policy, where they are two loads further away.
+  private marks: Uint8Array = new Uint8Array(0);
+  private readonly markMax: number;
+  private readonly shadows: Shadows | null;
+  /** How many evictions there must have been before shadows may be allocated again. */
+  private noShadowsUntil = 0;
+  /** Held entries, in the order in which eviction met them. */
   private parked: SlotLru | null = null;
   private expiry: Expiry | null = null;
-  private sizes: Float64Array | null = null;
+  private sizes: SlotSizes | null = null;
   private leases: (Lease<K, V> | undefined)[] | null = null;
-  /** A walk ends when the entries are down to so many bytes; it may end when they are down to the other. */
-  private enough = -1;
-  private fewEnough = -1;
-  private stopped = 0;
   private readonly options: EntryTableOptions<K, V>;
   private readonly graveyard: Graveyard<K, V>;
   private readonly holds: Holds<K, V>;
-  private readonly judge = (slot: number): LruStatus => this.isolate(slot);
 
   constructor(options: EntryTableOptions<K, V>) {
     this.options = options;
@@ -84,6 +93,9 @@ export class EntryTable<K, V> {
     this.maxBytes = options.maxBytes;
     this.graveyard = options.graveyard;
     this.holds = options.holds;
+    this.policy = options.policy;
+    this.markMax = options.policy.markMax;
+    this.shadows = options.policy.shadows;
     this.grow();
     if (options.ttlMs !== undefined) {
       this.expiry = this.createExpiry();
@@ -92,7 +104,12 @@ export class EntryTable<K, V> {
 
   /** How many could be evicted: all but the held ones that eviction has met. */
   get evictable(): number {
-    return this.order.length;
+    return this.policy.length;
+  }
+
+  /** Bytes of what is remembered of evicted keys. */
+  get shadowBytes(): number {
+    return this.shadows === null ? 0 : this.shadows.bytes;
   }
 
   get(key: K): V | undefined {
@@ -101,7 +118,7 @@ export class EntryTable<K, V> {
       this.misses++;
       return undefined;
     }
-    this.referenced[slot] = 1;
+    this.mark(slot);
     this.hits++;
     return this.values[slot];
   }
@@ -131,7 +148,7 @@ export class EntryTable<K, V> {
 
   /** Marks the entry as used, and counts a hit. */
   hit(slot: number): V {
-    this.referenced[slot] = 1;
+    this.mark(slot);
     this.hits++;
     return this.values[slot] as V;
   }
@@ -185,16 +202,10 @@ export class EntryTable<K, V> {
   }
 
   remove(slot: number, reason: DisposeReason): void {
-    this.vacate(slot, reason);
-    this.order.del(slot);
-    this.keys[slot] = undefined;
-    this.values[slot] = undefined;
-    this.freeSlots.push(slot);
-    this.count--;
-    if (this.count === 0) {
-      // Sizes that are fractions would leave something.
-      this.bytes = 0;
+    if (this.parked === null || !this.parked.del(slot)) {
+      this.policy.remove(slot);
     }
+    this.free(slot, reason);
   }
 
   expire(slot: number): void {
@@ -209,6 +220,7 @@ export class EntryTable<K, V> {
     for (const slot of this.slots.values()) {
       this.remove(slot, 'delete');
     }
+    this.dropShadows();
   }
 
   /** Removes what is too stale to be kept. @returns how many */
@@ -226,20 +238,67 @@ export class EntryTable<K, V> {
   }
 
   /**
-   * A shrinker's walk over the oldest, up to the goal, if that is before its end.
+   * A shrinker's walk over those that are next to go, up to the goal, if that is before its end.
    *
    * @returns how many were removed
    */
   walk(sc: { nrToScan: number; nrScanned: number }, goal: WalkGoal | null): number {
-    this.enough = goal === null ? -1 : this.weight() - goal.most;
-    this.fewEnough = goal === null ? -1 : this.weight() - goal.least;
-    this.stopped = 0;
-    const removed = this.order.walk(sc, this.judge);
-    // The one that it stopped at was offered, and not looked at.
-    sc.nrScanned -= this.stopped;
-    this.enough = -1;
-    this.fewEnough = -1;
+    const { policy } = this;
+    const enough = goal === null ? -1 : this.weight() - goal.most;
+    const fewEnough = goal === null ? -1 : this.weight() - goal.least;
+    let removed = 0;
+    let scanned = 0;
+    for (; scanned < sc.nrToScan; scanned++) {
+      const slot = policy.hand();
+      if (slot === NO_SLOT) {
+        break;
+      }
+      const weight = this.weight();
+      if (weight <= fewEnough && weight - this.sizeAt(slot) - ENTRY_OVERHEAD < enough) {
+        break;
+      }
+      if (this.expiry !== null && this.expiry.isGone(slot)) {
+        this.expire(slot);
+        removed++;
+      } else if (this.isMarked(slot)) {
+        policy.spare(slot);
+      } else if (this.isHeld(slot)) {
+        this.park(slot);
+      } else {
+        this.evictions++;
+        policy.evict(slot);
+        this.free(slot, 'evict');
+        removed++;
+      }
+    }
+    sc.nrScanned = scanned;
     return removed;
+  }
+
+  /** Bytes that shadows should be allocated with, or 0: they are there, or it is too early. */
+  get missingShadowBytes(): number {
+    const { shadows } = this;
+    return shadows === null || shadows.capacity >= this.capacity || this.evictions < this.noShadowsUntil
+      ? 0
+      : Shadows.bytesFor(Math.max(MIN_SHADOWS, this.capacity)) - shadows.bytes;
+  }
+
+  /** Starts to remember keys that are evicted. Forgets those that were remembered for a smaller capacity. */
+  allocateShadows(): void {
+    this.shadows?.allocate(Math.max(MIN_SHADOWS, this.capacity));
+  }
+
+  /** Forgets evicted keys, until as many entries as there are now were evicted. */
+  dropShadows(): void {
+    if (this.shadows !== null) {
+      this.shadows.drop();
+      this.postponeShadows();
+    }
+  }
+
+  /** There is no room for them, or was none. */
+  postponeShadows(): void {
+    this.noShadowsUntil = this.evictions + this.count + 1;
   }
 
   /** Bytes that the entries take more once the value is stored; less than 0 if it takes the place of a larger one. */
@@ -250,12 +309,12 @@ export class EntryTable<K, V> {
     }
     // Somebody holds what it replaces, so that stays.
     const stays = this.values[slot] !== value && this.isHeld(slot);
-    return stays || this.sizes === null ? size : size - (this.sizes[slot] as number);
+    return stays || this.sizes === null ? size : size - this.sizes.get(slot);
   }
 
   /** From now on sizes are kept, and count. */
   keepSizes(): void {
-    this.sizes ??= new Float64Array(this.capacity);
+    this.sizes ??= new SlotSizes(this.capacity);
   }
 
   hold(slot: number, times: number): Lease<K, V> {
@@ -302,18 +361,20 @@ export class EntryTable<K, V> {
   }
 
   checkInvariants(): void {
-    const { count, order, parked } = this;
-    const listed = order.length + (parked?.length ?? 0);
+    const { count, policy, parked } = this;
+    policy.checkInvariants();
+    assert(policy.marks === this.marks, 'The marks are those of another capacity');
+    const listed = policy.length + (parked?.length ?? 0);
     assert(this.slots.size === count, () => `${this.slots.size} keys, and ${count} are counted`);
-    assert(listed === count, () => `${count} entries, and ${listed} in the lists`);
+    assert(listed === count, () => `${count} entries, and ${listed} are with the policy, or parked`);
     assert(count + this.freeSlots.length === this.keys.length, 'A slot is neither used nor free');
     assert(count <= this.max, 'The cache has too many entries');
     let bytes = 0;
     for (const [key, slot] of this.slots) {
       const isParked = parked?.has(slot) === true;
       const lease = this.leases?.[slot];
-      bytes += this.sizes?.[slot] ?? 0;
-      assert(order.has(slot) || isParked, 'An entry is in no list');
+      bytes += this.sizes === null ? 0 : this.sizes.get(slot);
+      assert(policy.has(slot) !== isParked, 'An entry is nowhere, or both parked and with the policy');
       assert(!isParked || lease !== undefined, 'An entry is parked, and nobody holds it');
       assert(Object.is(this.keys[slot], key) || key === 0, 'A slot has another key');
       assert(
@@ -325,32 +386,31 @@ export class EntryTable<K, V> {
     assert(this.bytes <= this.maxBytes || same(this.bytes, this.maxBytes), 'The cache has too many bytes');
     for (const slot of this.freeSlots) {
       assert(this.keys[slot] === undefined && this.values[slot] === undefined, 'A free slot holds something');
-      assert(!order.has(slot) && parked?.has(slot) !== true, 'A free slot is in a list');
+      assert(!policy.has(slot) && parked?.has(slot) !== true, 'A free slot is in a list');
       assert(this.leases?.[slot] === undefined, 'A free slot has a lease');
     }
   }
 
   private insert(key: K, value: V, size: number): number {
     if (this.sizes !== null) {
-      this.makeRoom(size, NO_SLOT);
+      this.makeRoom(size);
     }
     let slot: number;
     if (this.count < this.max) {
       slot = this.freeSlots.pop() ?? this.newSlot();
-      this.order.add(slot);
       this.count++;
     } else {
-      // The victim's slot and its place in the list are used again.
-      slot = this.victim(NO_SLOT);
+      // The victim's slot is used again.
+      slot = this.evictOne();
       this.vacate(slot, 'evict');
-      this.order.moveToTail(slot);
     }
     this.slots.set(key, slot);
     this.keys[slot] = key;
     this.values[slot] = value;
-    this.referenced[slot] = 0;
+    this.marks[slot] = 0;
+    this.policy.insert(slot, this.shadows === null ? 0 : hashKey(key));
     if (this.sizes !== null) {
-      this.sizes[slot] = size;
+      this.sizes.set(slot, size);
       this.bytes += size;
     }
     return slot;
@@ -359,82 +419,104 @@ export class EntryTable<K, V> {
   private replace(slot: number, value: V, size: number): void {
     if (this.values[slot] !== value) {
       this.retire(slot, 'set');
+      this.unpark(slot);
       this.values[slot] = value;
     }
-    this.referenced[slot] = 1;
+    this.mark(slot);
     if (this.sizes !== null) {
-      this.bytes += size - (this.sizes[slot] as number);
-      this.sizes[slot] = size;
+      this.bytes += size - this.sizes.get(slot);
+      this.sizes.set(slot, size);
       if (this.bytes > this.maxBytes) {
-        // It is no larger than the limit by itself, so at the tail it is the last to be reached.
-        this.order.moveToTail(slot);
-        this.makeRoom(0, slot);
+        this.makeRoomBeside(slot);
       }
     }
   }
 
-  private makeRoom(size: number, keep: number): void {
-    const least = keep === NO_SLOT ? 0 : 1;
-    while (this.bytes + size > this.maxBytes && this.count > least) {
-      this.remove(this.victim(keep), 'evict');
+  private makeRoom(size: number): void {
+    while (this.bytes + size > this.maxBytes && this.count > 0) {
+      const slot = this.evictOne();
+      this.free(slot, 'evict');
+    }
+  }
+
+  /** As {@link makeRoom}, for an entry that has grown, and is no larger than the limit by itself. */
+  private makeRoomBeside(slot: number): void {
+    const { parked, policy } = this;
+    const wasParked = parked !== null && parked.del(slot);
+    if (!wasParked) {
+      policy.remove(slot);
+    }
+    while (this.bytes > this.maxBytes && this.count > 1) {
+      this.free(this.evictOne(), 'evict');
+    }
+    if (wasParked) {
+      parked.add(slot);
+    } else {
+      policy.insert(slot, this.hashAt(slot));
     }
   }
 
   /**
-   * The entry to evict, by second chance: the oldest whose bit is clear, and the bits that are met are cleared.
+   * Takes the entry that is to go from the policy, and leaves it in its slot: the first that the policy has in its hand
+   * and that is not marked.
    *
    * Held ones are passed over; if there are no others, the one goes that was met first. Its value stays until it is
-   * let go. There must be one besides `keep`.
+   * let go. There must be one.
    */
-  private victim(keep: number): number {
-    const { order, referenced } = this;
+  private evictOne(): number {
+    const { policy } = this;
+    if (this.ledger === null && this.missingShadowBytes > 0) {
+      this.allocateShadows();
+    }
     this.evictions++;
-    // One round clears all bits; so if nothing is found in two, there is nothing but `keep`.
-    for (let patience = 2 * order.length; patience > 0; patience--) {
-      const slot = order.head();
-      if (slot === keep) {
-        order.moveToTail(slot);
-      } else if (referenced[slot] !== 0) {
-        referenced[slot] = 0;
-        order.moveToTail(slot);
+    // A policy that is asked so often and has nothing is not worth a hang.
+    let patience = 3 * (this.markMax + 2) * (policy.length + 1);
+    for (;;) {
+      const slot = policy.hand();
+      if (slot === NO_SLOT) {
+        break;
+      }
+      patience--;
+      if (this.isMarked(slot) && patience > 0) {
+        policy.spare(slot);
       } else if (this.isHeld(slot)) {
         this.park(slot);
       } else {
+        policy.evict(slot);
         return slot;
       }
     }
-    const parked = this.parked as SlotLru;
-    if (parked.head() === keep) {
-      parked.moveToTail(keep);
+    const { parked } = this;
+    if (parked === null || parked.length === 0) {
+      throw new TypeError(
+        `Cannot evict: policy "${policy.name}" has ${policy.length} entries, and none in its hand; see EvictionPolicy for what is asked of one`,
+      );
     }
-    return parked.head();
+    const slot = parked.head();
+    parked.del(slot);
+    return slot;
   }
 
-  /** What a shrinker's walk does with each entry. */
-  private isolate(slot: number): LruStatus {
-    if (this.weight() <= this.fewEnough && this.weight() - this.sizeAt(slot) - ENTRY_OVERHEAD < this.enough) {
-      this.stopped = 1;
-      return STOP;
+  private mark(slot: number): void {
+    const mark = this.marks[slot] as number;
+    if (mark < this.markMax) {
+      this.marks[slot] = mark + 1;
+    } else if (mark === WATCHED) {
+      this.policy.touch(slot);
     }
-    if (this.expiry !== null && this.expiry.isGone(slot)) {
-      this.expire(slot);
-      return REMOVED;
-    }
-    if (this.referenced[slot] !== 0) {
-      this.referenced[slot] = 0;
-      return ROTATE;
-    }
-    if (this.isHeld(slot)) {
-      this.park(slot);
-      return SKIP;
-    }
-    this.evictions++;
-    this.remove(slot, 'evict');
-    return REMOVED;
+  }
+
+  private isMarked(slot: number): boolean {
+    const mark = this.marks[slot] as number;
+    return mark !== 0 && mark !== WATCHED;
+  }
+
+  private hashAt(slot: number): number {
+    return this.shadows === null ? 0 : hashKey(this.keys[slot]);
   }
 
   private sizeAt(slot: number): number {
-    return this.sizes === null ? 0 : (this.sizes[slot] as number);
+    return this.sizes === null ? 0 : this.sizes.get(slot);
   }
 
   private weight(): number {
@@ -446,14 +528,29 @@ export class EntryTable<K, V> {
   }
 
   private park(slot: number): void {
-    this.parked ??= new SlotLru(this.order.links);
-    this.order.del(slot);
+    this.parked ??= new SlotLru(this.capacity);
+    this.policy.remove(slot);
+    // It is not watched where it goes; its uses are counted.
+    this.marks[slot] = 0;
     this.parked.add(slot);
   }
 
   private unpark(slot: number): void {
     if (this.parked !== null && this.parked.del(slot)) {
-      this.order.add(slot);
+      this.policy.insert(slot, this.hashAt(slot));
+    }
+  }
+
+  /** Takes an entry out that the policy has no more. */
+  private free(slot: number, reason: DisposeReason): void {
+    this.vacate(slot, reason);
+    this.keys[slot] = undefined;
+    this.values[slot] = undefined;
+    this.freeSlots.push(slot);
+    this.count--;
+    if (this.count === 0) {
+      // Sizes that are fractions would leave something.
+      this.bytes = 0;
     }
   }
 
@@ -462,8 +559,8 @@ export class EntryTable<K, V> {
     this.slots.delete(this.keys[slot] as K);
     this.retire(slot, reason);
     if (this.sizes !== null) {
-      this.bytes -= this.sizes[slot] as number;
-      this.sizes[slot] = 0;
+      this.bytes -= this.sizes.get(slot);
+      this.sizes.clear(slot);
     }
   }
 
@@ -473,13 +570,12 @@ export class EntryTable<K, V> {
       const lease = this.leases[slot];
       if (lease !== undefined) {
         this.leases[slot] = undefined;
-        this.unpark(slot);
-        this.holds.leave(lease, this.sizes === null ? 0 : (this.sizes[slot] as number), reason);
+        this.holds.leave(lease, this.sizes === null ? 0 : this.sizes.get(slot), reason);
         return;
       }
     }
     if (this.graveyard.wanted) {
-      const size = this.sizes === null ? 0 : (this.sizes[slot] as number);
+      const size = this.sizes === null ? 0 : this.sizes.get(slot);
       this.graveyard.retire(this.keys[slot] as K, this.values[slot] as V, size, reason);
     }
   }
@@ -538,15 +634,12 @@ export class EntryTable<K, V> {
 
   private grow(): void {
     this.capacity = Math.min(Math.max(this.capacity * 2, FIRST_CAPACITY), this.max);
-    const referenced = new Uint8Array(this.capacity);
-    referenced.set(this.referenced);
-    this.referenced = referenced;
-    this.order.grow(this.capacity);
+    this.policy.grow(this.capacity);
+    this.marks = this.policy.marks;
+    this.parked?.grow(this.capacity);
     this.expiry?.grow(this.capacity);
     if (this.sizes !== null) {
-      const sizes = new Float64Array(this.capacity);
-      sizes.set(this.sizes);
-      this.sizes = sizes;
+      this.sizes.grow(this.capacity);
     }
     while (this.leases !== null && this.leases.length < this.capacity) {
       this.leases.push(undefined);

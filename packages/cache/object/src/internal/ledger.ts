@@ -25,7 +25,8 @@ export interface LedgerOptions<K, V> {
  * What a cache has charged to its group: never less than it needs, and mostly a stock more, so that a set is a few
  * additions and seldom a charge.
  *
- * Bytes are needed by entries, by values that have left and are held, and by those kept for reuse. What waits for a
+ * Bytes are needed by entries, by what is remembered of evicted keys, by values that have left and are held, and by
+ * those kept for reuse. What waits for a
  * grace period is not charged: nothing can be done about it, and a group at its `max` would be emptied for it.
  *
  * `reserve` may run anything: this cache's own scan, other shrinkers, whatever these call. So it comes before a change,
@@ -119,11 +120,12 @@ export class Ledger<K, V> {
 
   /** A value of so many bytes was stored, or not: what it has pushed out may be worth giving back. */
   settle(size: number): void {
-    const needed = this.needed();
-    if (this.closed || needed === 0) {
+    if (this.closed || this.needed() === 0) {
       this.trim();
       return;
     }
+    this.makeShadows();
+    const needed = this.needed();
     // What a value needed before another one left for it, the next one will need again.
     const spare = size + ENTRY_OVERHEAD;
     this.spare = spare;
@@ -170,11 +172,25 @@ export class Ledger<K, V> {
     assert(this.relied === 0 && this.wanted === 0, 'A charge is said to be under way');
   }
 
+  /** Shadows are charged as what is kept for reuse: nothing is reclaimed for them. */
+  private makeShadows(): void {
+    const { table } = this;
+    const missing = table.missingShadowBytes;
+    if (missing > 0) {
+      if (this.mayKeep(missing)) {
+        table.allocateShadows();
+      } else {
+        table.postponeShadows();
+      }
+    }
+  }
+
   private needed(): number {
     const { table, holds } = this;
     return (
       table.bytes +
       table.count * ENTRY_OVERHEAD +
+      table.shadowBytes +
       (holds.retiredBytes - holds.exemptBytes) +
       this.graveyard.reusableBytes
     );

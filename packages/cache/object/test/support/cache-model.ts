@@ -1,5 +1,6 @@
 import { assert } from '@core/base';
 import type { DisposeReason } from '../../src/index.js';
+import type { PlainEntry, PlainPolicy } from './plain-policies.js';
 
 /** A value that notices when it is used after its end. */
 export class Value {
@@ -16,11 +17,10 @@ export class Value {
   }
 }
 
-export interface ModelEntry {
+export interface ModelEntry extends PlainEntry {
   value: Value;
   size: number;
   staleAtMs: number;
-  used: boolean;
 }
 
 /** One value's way out of the cache. */
@@ -48,17 +48,17 @@ export interface ModelOptions {
   readonly graceMs: number;
   /** Whether anybody hears of values that left. */
   readonly wanted: boolean;
+  readonly policy: PlainPolicy;
 }
 
 /**
- * What a cache should hold: a plain `Map`, two lists of keys for second chance, and what has left and not ended.
+ * What a cache should hold: a plain `Map`, the plain policy, a list of held keys, and what has left and not ended.
  *
  * It does each thing in the plainest way; the test compares everything after each operation.
  */
 export class CacheModel {
   readonly entries = new Map<number, ModelEntry>();
-  /** Keys that may be evicted, oldest first. */
-  order: number[] = [];
+  readonly policy: PlainPolicy;
   /** Keys that eviction has met while they were held. */
   parked: number[] = [];
   /** Open holds on each value. */
@@ -69,10 +69,13 @@ export class CacheModel {
   nowMs = 0;
   turn = 0;
   readers: Reader[] = [];
+  private remembers = false;
+  private noShadowsUntil = 0;
   private readonly options: ModelOptions;
 
   constructor(options: ModelOptions) {
     this.options = options;
+    this.policy = options.policy;
   }
 
   get bytes(): number {
@@ -114,7 +117,7 @@ export class CacheModel {
       this.counts.misses++;
       return undefined;
     }
-    entry.used = true;
+    this.use(entry);
     this.counts.hits++;
     return entry.value;
   }
@@ -133,22 +136,32 @@ export class CacheModel {
     }
     const staleAtMs = this.nowMs + ttlMs;
     if (old === undefined) {
-      this.makeRoom(size, null);
+      this.makeRoom(size, 0);
       if (this.entries.size === this.options.max) {
-        this.evict(null);
+        this.evict();
       }
-      this.entries.set(key, { value, size, staleAtMs, used: false });
-      this.order.push(key);
+      const entry: ModelEntry = { key, value, size, staleAtMs, uses: 0 };
+      this.entries.set(key, entry);
+      this.policy.insert(entry);
       return;
     }
     if (old.value !== value) {
       this.unpark(key);
       this.leave(key, old.value, old.size, 'set');
     }
-    Object.assign(old, { value, size, staleAtMs, used: true });
+    Object.assign(old, { value, size, staleAtMs });
+    this.use(old);
     if (this.bytes > this.options.maxBytes) {
-      this.toTail(key);
-      this.makeRoom(0, key);
+      const { parked } = this;
+      const wasParked = parked.includes(key);
+      this.parked = parked.filter((each) => each !== key);
+      this.policy.remove(old);
+      this.makeRoom(0, 1);
+      if (wasParked) {
+        this.parked.push(key);
+      } else {
+        this.policy.insert(old);
+      }
     }
   }
 
@@ -168,6 +181,14 @@ export class CacheModel {
     for (const key of this.entries.keys()) {
       this.remove(key, 'delete');
     }
+    this.forget();
+  }
+
+  /** Evicted keys are forgotten, until as many entries as there are now were evicted. */
+  forget(): void {
+    this.policy.forget();
+    this.remembers = false;
+    this.noShadowsUntil = this.counts.evictions + this.entries.size + 1;
   }
 
   purge(): number {
@@ -182,29 +203,22 @@ export class CacheModel {
   walk(nrToScan: number): { removed: number; scanned: number } {
     let removed = 0;
     let scanned = 0;
-    // What is rotated comes again at the tail, if the walk gets there: as of a queue.
-    for (let at = 0; at < this.order.length && scanned < nrToScan;) {
-      scanned++;
-      const key = this.order[at] as number;
-      const entry = this.entries.get(key) as ModelEntry;
-      if (this.isGone(key)) {
-        this.expire(key);
+    for (; scanned < nrToScan; scanned++) {
+      const entry = this.policy.hand() as ModelEntry | undefined;
+      if (entry === undefined) {
+        break;
+      }
+      if (this.isGone(entry.key)) {
+        this.expire(entry.key);
         removed++;
-      } else if (entry.used) {
-        entry.used = false;
-        if (at === this.order.length - 1) {
-          // The last one stays where it is, and the walk ends.
-          break;
-        }
-        this.toTail(key);
-      } else if (this.isHeld(key)) {
-        this.park(key);
+      } else if (entry.uses > 0) {
+        this.policy.spare(entry);
+      } else if (this.isHeld(entry)) {
+        this.park(entry);
       } else {
-        this.counts.evictions++;
-        this.remove(key, 'evict');
+        this.evictEntry(entry);
         removed++;
       }
-      at = 0;
     }
     return { removed, scanned };
   }
@@ -278,62 +292,74 @@ export class CacheModel {
     this.remove(key, 'expire');
   }
 
+  private use(entry: ModelEntry): void {
+    if (this.parked.includes(entry.key)) {
+      // As of a mark: it counts, and the policy is told when the entry comes back.
+      entry.uses = Math.min(entry.uses + 1, this.policy.markMax);
+    } else {
+      this.policy.use(entry);
+    }
+  }
+
   private remove(key: number, reason: DisposeReason): void {
     const entry = this.entries.get(key) as ModelEntry;
     this.entries.delete(key);
-    this.order = this.order.filter((each) => each !== key);
+    this.policy.remove(entry);
     this.parked = this.parked.filter((each) => each !== key);
     this.leave(key, entry.value, entry.size, reason);
   }
 
-  private makeRoom(size: number, keep: number | null): void {
-    while (this.bytes + size > this.options.maxBytes && this.entries.size > (keep === null ? 0 : 1)) {
-      this.evict(keep);
+  /** Makes room for so many bytes, and leaves at least so many entries. */
+  private makeRoom(size: number, least: number): void {
+    while (this.bytes + size > this.options.maxBytes && this.entries.size > least) {
+      this.evict();
     }
   }
 
-  private evict(keep: number | null): void {
-    this.counts.evictions++;
-    while (this.order.some((key) => key !== keep)) {
-      const key = this.order[0] as number;
-      const entry = this.entries.get(key) as ModelEntry;
-      if (key !== keep && !entry.used && !this.isHeld(key)) {
-        this.remove(key, 'evict');
+  private evict(): void {
+    if (!this.remembers && this.counts.evictions >= this.noShadowsUntil) {
+      this.remembers = true;
+      this.policy.remember();
+    }
+    for (;;) {
+      const entry = this.policy.hand() as ModelEntry | undefined;
+      if (entry === undefined) {
+        // Only held ones are left: the one that was met first.
+        this.counts.evictions++;
+        this.remove(this.parked[0] as number, 'evict');
         return;
       }
-      if (key !== keep && !entry.used) {
-        this.park(key);
+      if (entry.uses > 0) {
+        this.policy.spare(entry);
+      } else if (this.isHeld(entry)) {
+        this.park(entry);
       } else {
-        entry.used = key === keep && entry.used;
-        this.toTail(key);
+        this.evictEntry(entry);
+        return;
       }
     }
-    // Only held ones are left: the one that was met first.
-    if (this.parked[0] === keep) {
-      this.parked.push(this.parked.shift() as number);
-    }
-    this.remove(this.parked[0] as number, 'evict');
   }
 
-  private isHeld(key: number): boolean {
-    return this.holds.has((this.entries.get(key) as ModelEntry).value);
+  private evictEntry(entry: ModelEntry): void {
+    this.counts.evictions++;
+    this.policy.evict(entry);
+    this.remove(entry.key, 'evict');
   }
 
-  private toTail(key: number): void {
-    if (this.order.includes(key)) {
-      this.order = [...this.order.filter((each) => each !== key), key];
-    }
+  private isHeld(entry: ModelEntry): boolean {
+    return this.holds.has(entry.value);
   }
 
-  private park(key: number): void {
-    this.order = this.order.filter((each) => each !== key);
-    this.parked.push(key);
+  private park(entry: ModelEntry): void {
+    this.policy.remove(entry);
+    entry.uses = 0;
+    this.parked.push(entry.key);
   }
 
   private unpark(key: number): void {
     if (this.parked.includes(key)) {
       this.parked = this.parked.filter((each) => each !== key);
-      this.order.push(key);
+      this.policy.insert(this.entries.get(key) as ModelEntry);
     }
   }
 }

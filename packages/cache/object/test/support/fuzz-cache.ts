@@ -1,13 +1,25 @@
 import { assert, SeededRng } from '@core/base';
 import { Rcu, type RcuFlavor, Srcu, type SrcuIndex } from '@core/rcu';
-import { ObjectCache, type ObjectGuard, type SetOptions } from '../../src/index.js';
+import {
+  EVICTION_POLICIES,
+  type EvictionPolicyName,
+  ObjectCache,
+  type ObjectGuard,
+  type SetOptions,
+} from '../../src/index.js';
 import { CacheModel, type Reader, Value } from './cache-model.js';
 import { deferred, type Deferred } from './make-cache.js';
+import { plainPolicy } from './plain-policies.js';
 import { microtasks, TestLoop } from './test-loop.js';
 
 const KEYS = 12;
 /** How deep callbacks call back. */
 const MAX_DEPTH = 2;
+
+/** The slots that a policy has, in the order of its lists. */
+function slotsOf(policy: any): Iterable<number> {
+  return policy.order ?? [...(policy.small ?? policy.inactive), ...(policy.main ?? policy.active)];
+}
 
 class Intended extends Error {}
 
@@ -15,8 +27,13 @@ class Intended extends Error {}
 export type Bust = (parts: { cache: any; table: any; graveyard: any; holds: any }) => void;
 
 /** Runs random operations on a cache and on the model, and compares all there is after each. Throws with the seed. */
-export async function fuzzCache(seed: number, operations: number, bust: Bust = () => {}): Promise<void> {
-  const fuzz = new CacheFuzz(seed);
+export async function fuzzCache(
+  seed: number,
+  operations: number,
+  bust: Bust = () => {},
+  policy?: EvictionPolicyName,
+): Promise<void> {
+  const fuzz = new CacheFuzz(seed, policy);
   try {
     const cache = fuzz.cache as any;
     bust({ cache, table: cache.table, graveyard: cache.graveyard, holds: cache.holds });
@@ -33,6 +50,7 @@ class CacheFuzz {
   private readonly model: CacheModel;
   private readonly flavor: RcuFlavor;
   private readonly srcu: Srcu | null;
+  private readonly policy: EvictionPolicyName;
   private readonly has: { dispose: boolean; recycle: boolean; sizes: boolean; nesting: boolean };
   private readonly limits: { max: number; maxBytes: number; ttlMs: number; graceMs: number };
   private readonly guards: { readonly guard: ObjectGuard<number, Value>; readonly value: Value }[] = [];
@@ -48,10 +66,11 @@ class CacheFuzz {
   private failure: unknown = null;
   private readonly trail: string[] = [];
 
-  constructor(seed: number) {
+  constructor(seed: number, policy?: EvictionPolicyName) {
     const rng = new SeededRng(seed);
     this.rng = rng;
     const yes = (): boolean => rng.below(2) === 0;
+    this.policy = policy ?? rng.pick(EVICTION_POLICIES);
     this.srcu = rng.below(3) === 0 ? new Srcu({ clock: this.loop, scheduler: this.loop }) : null;
     this.flavor = this.srcu ?? new Rcu({ clock: this.loop, scheduler: this.loop });
     this.has = { dispose: rng.below(4) > 0, recycle: rng.below(3) === 0, sizes: yes(), nesting: yes() };
@@ -61,13 +80,23 @@ class CacheFuzz {
       ttlMs: rng.pick([Infinity, 10]),
       graceMs: rng.pick([0, 5]),
     };
-    this.model = new CacheModel({ ...this.limits, wanted: this.has.dispose || this.has.recycle });
+    this.model = new CacheModel({
+      ...this.limits,
+      wanted: this.has.dispose || this.has.recycle,
+      policy: plainPolicy(this.policy),
+    });
     this.cache = this.makeCache();
     this.loop.onBoundary = () => this.endTurn();
   }
 
   describe(): string {
-    return JSON.stringify({ ...this.has, ...this.limits, srcu: this.srcu !== null, last: this.trail.slice(-6) });
+    return JSON.stringify({
+      policy: this.policy,
+      ...this.has,
+      ...this.limits,
+      srcu: this.srcu !== null,
+      last: this.trail.slice(-6),
+    });
   }
 
   async run(operations: number): Promise<void> {
@@ -283,10 +312,13 @@ class CacheFuzz {
       group: null,
       nrToScan: rng.below(6),
       nrScanned: 0,
-      priority: 0,
+      priority: rng.pick([12, 12, 0]),
       mode: 'direct',
     } as const;
     const reusable = Math.min(this.cache.stats().reusable, sc.nrToScan);
+    if (sc.priority === 0) {
+      this.model.forget();
+    }
     const mine = this.model.walk(sc.nrToScan - reusable);
     const its = { ...sc };
     this.note(`walk ${sc.nrToScan} in turn ${loop.ended}`);
@@ -381,7 +413,9 @@ class CacheFuzz {
     cache.checkInvariants();
     const table = (cache as any).table;
     const keysOf = (list: Iterable<number> | null): string => [...(list ?? [])].map((slot) => table.keys[slot]).join();
-    assert(keysOf(table.order) === model.order.join(), () => `Order ${keysOf(table.order)}, not ${model.order.join()}`);
+    const order = keysOf(slotsOf(table.policy));
+    const expectedOrder = model.policy.entries.map(({ key }) => key).join();
+    assert(order === expectedOrder, () => `Order ${order}, not ${expectedOrder}`);
     assert(
       keysOf(table.parked) === model.parked.join(),
       () => `Parked ${keysOf(table.parked)}, not ${model.parked.join()}`,
@@ -467,6 +501,7 @@ class CacheFuzz {
       rcu: this.flavor,
       scheduler: loop,
       clock: loop,
+      policy: this.policy,
       max: limits.max,
       maxBytes: limits.maxBytes,
       staleWhileRevalidateMs: limits.graceMs,

@@ -1,6 +1,6 @@
 import { assert, SeededRng } from '@core/base';
 import { type MemoryGroup, SHRINK_STOP, ShrinkerRegistry } from '@core/shrinker';
-import type { ObjectCache, ObjectGuard } from '../../src/index.js';
+import { EVICTION_POLICIES, type ObjectCache, type ObjectGuard } from '../../src/index.js';
 import { makeCache } from './make-cache.js';
 import { checkBooks, register } from './make-group.js';
 import type { TestLoop } from './test-loop.js';
@@ -66,6 +66,7 @@ class GroupFuzz {
       const recycles = rng.below(2) === 0;
       const made = makeCache<number, Value>({
         name,
+        policy: rng.pick(EVICTION_POLICIES),
         group: this.group,
         max: rng.pick([4, 10, 100]),
         maxBytes: rng.pick([10_000, 100_000, Infinity]),

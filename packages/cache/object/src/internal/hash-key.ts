@@ -1,0 +1,91 @@
+/** Characters of a string that count: all, of one that is no longer; else these at each end, and as many in between. */
+const HASHED_CHARS = 256;
+const END_CHARS = 32;
+const GOLDEN = 0x9e3779b1;
+// Far from the small integers, which are common keys.
+const NULL = 0x5bd1e995;
+const TRUE = 0x6c8e9cf5;
+const FALSE = 0x7b1c3d57;
+const UNDEFINED = 0x4f2a8b13;
+const OBJECT = 0x3d4d51cb;
+const BIGINT = 0x1b873593;
+const SYMBOL = 0x38b34ae5;
+const STRING = 0x2545f491;
+const double = new Float64Array(1);
+const words = new Int32Array(double.buffer);
+
+/** Numbers given to objects that are keys, so that they are known again; they do not keep the object alive. */
+const ids = new WeakMap<WeakKey, number>();
+let lastId = 0;
+
+/**
+ * 32 bits, signed and not 0, that are the same for keys which a `Map` takes as the same.
+ *
+ * O(1): of a long string, a part of it counts.
+ */
+export function hashKey(key: unknown): number {
+  switch (typeof key) {
+    case 'number':
+      return (key | 0) === key ? mix(key) : hashDouble(key);
+    case 'string':
+      return hashString(key);
+    case 'object':
+    case 'function':
+      return key === null ? mix(NULL) : mix(Math.imul(idOf(key), GOLDEN) ^ OBJECT);
+    case 'symbol':
+      return hashSymbol(key);
+    case 'bigint':
+      return mix(hashDouble(Number(BigInt.asIntN(53, key ^ (key >> 53n)))) ^ BIGINT);
+    case 'boolean':
+      return mix(key ? TRUE : FALSE);
+    default:
+      return mix(UNDEFINED);
+  }
+}
+
+function mix(value: number): number {
+  let hash = Math.imul(value ^ GOLDEN, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16) || 1;
+}
+
+function hashDouble(value: number): number {
+  // -0 is an integer to the operators above, and so is as 0.
+  double[0] = value;
+  return mix((words[0] as number) ^ Math.imul(words[1] as number, GOLDEN));
+}
+
+function hashString(text: string): number {
+  const { length } = text;
+  let hash = length ^ STRING;
+  if (length <= HASHED_CHARS) {
+    for (let at = 0; at < length; at++) {
+      hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+    }
+    return mix(hash);
+  }
+  for (let at = 0; at < END_CHARS; at++) {
+    hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+    hash = (Math.imul(hash, 31) + text.charCodeAt(length - 1 - at)) | 0;
+  }
+  const step = Math.floor((length - 2 * END_CHARS) / (HASHED_CHARS - 2 * END_CHARS));
+  for (let at = END_CHARS; at < length - END_CHARS; at += Math.max(1, step)) {
+    hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  }
+  return mix(hash);
+}
+
+function hashSymbol(key: symbol): number {
+  const name = Symbol.keyFor(key);
+  return name === undefined ? mix(Math.imul(idOf(key), GOLDEN) ^ OBJECT) : mix(hashString(name) ^ SYMBOL);
+}
+
+function idOf(key: WeakKey): number {
+  let id = ids.get(key);
+  if (id === undefined) {
+    lastId = (lastId + 1) | 0;
+    id = lastId;
+    ids.set(key, id);
+  }
+  return id;
+}
