@@ -247,7 +247,7 @@ export class Journal implements JournalPort, AsyncDisposable {
    */
   pin(pin: JournalPin, sequence: number): void {
     const own = this.own(pin);
-    if (sequence === own.sequence) {
+    if (sequence === own.sequence && sequence !== 0) {
       return;
     }
     const least = Math.max(own.sequence, this.firstSequence);

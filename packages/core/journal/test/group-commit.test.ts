@@ -22,7 +22,7 @@ describe('group commit', () => {
     const third = journal.append(payload);
     expect(journal.committed(1)).toBe(journal.committed(third));
     await journal.committed(2);
-    expect([files.count('write'), files.count('datasync')]).toEqual(before.map((count = 0) => count + 1));
+    expect([files.count('write'), files.count('datasync')]).toEqual(before.map((count) => count + 1));
     expect(journal.durableSequence).toBe(3);
     await journal.close();
   });
@@ -43,13 +43,15 @@ describe('group commit', () => {
     const files = new WatchedFiles();
     const journal = await Journal.open({ directory: temporary(), files });
     let release: () => void = () => {};
-    let held = 0;
+    const before = files.count('datasync');
     files.before = (call) =>
-      call === 'datasync' && held++ === 0 ? new Promise<void>((resolve) => (release = resolve)) : undefined;
+      call === 'datasync' && files.count(call) === before + 1
+        ? new Promise<void>((resolve) => (release = resolve))
+        : undefined;
     const settled: number[] = [];
     const wait = (sequence: number): void => void journal.committed(sequence).then(() => settled.push(sequence));
     wait(journal.append(payload));
-    while (held === 0) {
+    while (files.count('datasync') === before) {
       await turns();
     }
     wait(journal.append(payload));

@@ -85,7 +85,7 @@ describe('Journal', () => {
   it('refuses what is not bytes', async () => {
     const journal = await Journal.open({ directory: temporary() });
     for (const bad of ['text', null, undefined, 7, [1, 2], new ArrayBuffer(3), new Uint16Array(2)]) {
-      expect(() => journal.append(bad as Uint8Array)).toThrow(TypeError);
+      expect(() => journal.append(bad as unknown as Uint8Array)).toThrow(TypeError);
     }
     expect(journal.lastSequence).toBe(0);
     await journal.close();
