@@ -406,19 +406,21 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
 
   /** The inode of the very file that these stats are of. One that leaves, or is of another file, gives its key up. */
   private find(stats: BigIntStats): Inode | null {
-    const present = this.table.get(stats.dev, stats.ino);
-    if (present === undefined) {
-      return null;
-    }
-    if ((present.state & FREEING) !== 0) {
-      this.table.delete(present);
-      return null;
-    }
-    if (!this.births.isSame(present.stats, stats, false)) {
+    for (;;) {
+      const present = this.table.get(stats.dev, stats.ino);
+      if (present === undefined) {
+        return null;
+      }
+      if ((present.state & FREEING) !== 0) {
+        this.table.delete(present);
+        return null;
+      }
+      if (this.births.isSame(present.stats, stats, false)) {
+        return present;
+      }
+      // This calls back: there may be another one in its place already.
       this.unhash(present);
-      return null;
     }
-    return present;
   }
 
   private create(stats: BigIntStats, path: string, id: number | null, begunMs: number): Inode {
@@ -494,9 +496,9 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
     return REMOVED;
   }
 
-  /** While it is pinned, the walk that has pinned it sees to it. */
+  /** While it is pinned, the walk that has pinned it sees to it; and what it called may have evicted it already. */
   private evictUnlessPinned(inode: Inode): void {
-    if ((inode.state & LRU_ISOLATING) === 0) {
+    if ((inode.state & (LRU_ISOLATING | FREEING)) === 0) {
       this.evict(inode);
     }
   }
@@ -603,14 +605,15 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
   private hostOfMakers(options: InodeCacheOptions): MakerHost {
     const wallClock = options.wallClock ?? { now: () => Date.now() };
     return {
+      isStrict: this.looks.isStrict,
       isFresh: (inode) => this.isFresh(inode),
       isSettled: ({ stats, stampSeenMs }) => {
         const racyMs = options.racyMs ?? granularityMs(stats);
         // The second does not need the clocks of files and of this process to be the same.
         return isOld(stats, racyMs, wallClock.now()) || this.clock.exactNow() - stampSeenMs >= racyMs;
       },
-      look: (inode, after) => this.look(inode, inode.path, after),
-      lookSync: (inode) => this.lookSync(inode, inode.path),
+      look: (inode, path, after) => this.look(inode, path, after),
+      lookSync: (inode, path) => this.lookSync(inode, path),
       lastLookId: () => this.looks.lastId,
       take: (inode) => {
         this.checkOpen('derive a value');
@@ -627,7 +630,7 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
     for (const inode of this.table) {
       if (inode.count > 0) {
         this.values.dropAll(inode);
-      } else if ((inode.state & FREEING) === 0) {
+      } else {
         this.evictUnlessPinned(inode);
       }
     }

@@ -13,7 +13,7 @@ export const NEVER: number = Number.NEGATIVE_INFINITY;
 
 /** What a maker is told. */
 export interface MakeContext {
-  /** A path of the file: the one by which it was seen last. */
+  /** Where to read: a path that led to the file. It is looked at again afterwards. */
   readonly path: string;
   /** The attributes that the value is made under. */
   readonly stats: BigIntStats;

@@ -43,6 +43,8 @@ export class Making<T = unknown> {
   version: number;
   /** Whether the maker has returned: what it read may be older than who asks from now on. */
   isLate = false;
+  /** Whether any change since the present try began would be seen in the change stamp. */
+  isSettled = false;
   /** While the maker is on the stack. */
   isRunning = false;
   next: Making | null = null;

@@ -14,13 +14,13 @@ export interface Look {
  * The looks at files that are under way: one for each path, which all who ask join, unless it began too early for them.
  */
 export class Looks {
+  readonly isStrict: boolean;
   /** The last number that was given. */
   lastId = 0;
   begun = 0;
   joined = 0;
   private readonly source: FileSystemSource;
   private readonly clock: AgeClock;
-  private readonly isStrict: boolean;
   private readonly underWay = new Map<string, Look>();
   /** The last notice of any change: a look that began before may have missed it. */
   private noticedId = 0;

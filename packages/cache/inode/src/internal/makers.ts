@@ -12,13 +12,15 @@ const MAX_TRIES = 3;
 
 /** What makers need of the cache. */
 export interface MakerHost {
+  /** Whether who asks must not be answered with what was so before. */
+  readonly isStrict: boolean;
   /** Whether the attributes are believed now. */
   isFresh(inode: Inode): boolean;
   /** Whether a change from now on would be seen in the change stamp. */
   isSettled(inode: Inode): boolean;
   /** Looks at the file, whatever is believed. The look begins now, or is one that began above `after`. */
-  look(inode: Inode, after: number): Promise<Revalidation>;
-  lookSync(inode: Inode): Revalidation;
+  look(inode: Inode, path: string, after: number): Promise<Revalidation>;
+  lookSync(inode: Inode, path: string): Revalidation;
   /** The number of the last look that has begun. */
   lastLookId(): number;
   /** Takes a hold. @throws {InodeError} `ERR_INODE_STALE`, `ERR_INODE_CLOSED` */
@@ -57,7 +59,7 @@ export class Makers {
     try {
       for (;;) {
         if (!host.isFresh(inode)) {
-          checkThere(inode, await host.look(inode, inode.lookId));
+          checkThere(inode, await host.look(inode, inode.path, inode.lookId));
         }
         const kept = values.find(inode, kind);
         if (kept !== null) {
@@ -65,12 +67,12 @@ export class Makers {
           kept.isReferenced = true;
           return kept.value;
         }
-        const making = findMaking(inode, kind);
+        const making = this.underWay(inode, kind);
         if (making === null) {
           return await this.start(inode, kind, make);
         }
         this.joined++;
-        if (!making.isLate && making.version === inode.version) {
+        if (this.isGoodFor(inode, making)) {
           return await (making.promise as Promise<T>);
         }
         await settled(making.promise as Promise<T>);
@@ -86,7 +88,7 @@ export class Makers {
     host.take(inode);
     try {
       if (!host.isFresh(inode)) {
-        checkThere(inode, host.lookSync(inode));
+        checkThere(inode, host.lookSync(inode, inode.path));
       }
       const kept = values.find(inode, kind);
       if (kept !== null) {
@@ -98,6 +100,21 @@ export class Makers {
     } finally {
       host.release(inode);
     }
+  }
+
+  /** The asynchronous maker at work. */
+  private underWay<T>(inode: Inode, kind: DerivedKind<T>): Making<T> | null {
+    for (let making = inode.makings; making !== null; making = making.next) {
+      if (making.promise !== null && (making.kind as unknown) === kind) {
+        return making as unknown as Making<T>;
+      }
+    }
+    return null;
+  }
+
+  /** Whether what the maker at work makes is good for who asks now. */
+  private isGoodFor<T>(inode: Inode, making: Making<T>): boolean {
+    return !making.isLate && making.version === inode.version && (making.isSettled || !this.host.isStrict);
   }
 
   private async start<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>): Promise<T> {
@@ -116,13 +133,13 @@ export class Makers {
     for (let triesLeft = MAX_TRIES; ; triesLeft--) {
       const attempt = this.begin<T>(inode, making);
       try {
-        attempt.value = await this.call(inode, making, make);
+        attempt.value = await this.call(inode, making, attempt, make);
       } catch (error) {
         attempt.fault = { error };
       }
       making.isLate = true;
       try {
-        attempt.outcome = await host.look(inode, host.lastLookId());
+        attempt.outcome = await host.look(inode, attempt.path, host.lastLookId());
       } catch (error) {
         this.failedLook(inode, making, attempt, error);
       }
@@ -139,12 +156,12 @@ export class Makers {
       for (let triesLeft = MAX_TRIES; ; triesLeft--) {
         const attempt = this.begin<T>(inode, making);
         try {
-          attempt.value = checkSync(kind, this.call(inode, making, make));
+          attempt.value = checkSync(kind, this.call(inode, making, attempt, make));
         } catch (error) {
           attempt.fault = { error };
         }
         try {
-          attempt.outcome = this.host.lookSync(inode);
+          attempt.outcome = this.host.lookSync(inode, attempt.path);
         } catch (error) {
           this.failedLook(inode, making, attempt, error);
         }
@@ -161,14 +178,20 @@ export class Makers {
     making.version = inode.version;
     making.isLate = false;
     // Asked before the maker reads: what is old enough only afterwards may have changed meanwhile.
-    return { value: undefined, fault: null, outcome: 'unchanged', isSettled: this.host.isSettled(inode) };
+    making.isSettled = this.host.isSettled(inode);
+    return {
+      path: inode.path,
+      value: undefined,
+      fault: null,
+      outcome: 'unchanged',
+    };
   }
 
-  private call<T>(inode: Inode, making: Making<T>, make: Make<T>): T | PromiseLike<T> {
+  private call<T>(inode: Inode, making: Making<T>, { path }: Attempt<T>, make: Make<T>): T | PromiseLike<T> {
     this.made++;
     making.isRunning = true;
     try {
-      return make({ path: inode.path, stats: inode.stats });
+      return make({ path, stats: inode.stats });
     } finally {
       making.isRunning = false;
     }
@@ -183,7 +206,7 @@ export class Makers {
   }
 
   private isLast<T>(inode: Inode, making: Making<T>, triesLeft: number, attempt: Attempt<T>): boolean {
-    if (triesLeft === 1 || !isThere(attempt.outcome) || isGood(inode, making, attempt)) {
+    if (triesLeft === 1 || !isThere(attempt.outcome) || this.isGood(inode, making, attempt)) {
       return true;
     }
     if (attempt.fault === null) {
@@ -193,14 +216,19 @@ export class Makers {
     return false;
   }
 
+  /** Whether the file was the same all the time, as far as its stamp tells. */
+  private isGood<T>(inode: Inode, making: Making<T>, attempt: Attempt<T>): boolean {
+    return attempt.outcome === 'unchanged' && making.version === inode.version && !inode.isStale;
+  }
+
   private finish<T>(inode: Inode, making: Making<T>, attempt: Attempt<T>): T {
-    const { kind, version } = making;
-    const { fault, isSettled } = attempt;
+    const { kind, version, isSettled } = making;
+    const { fault } = attempt;
     if (fault !== null) {
       throw fault.error;
     }
     const value = attempt.value as T;
-    const good = isGood(inode, making, attempt);
+    const good = this.isGood(inode, making, attempt);
     this.unsettled += good && !isSettled ? 1 : 0;
     const kept = good && isSettled ? this.values.keep(inode, kind, value, version) : null;
     if (kept?.value !== value) {
@@ -212,16 +240,12 @@ export class Makers {
 
 /** One call of a maker, and what is known of it. */
 interface Attempt<T> {
+  /** Where the maker reads, and where is looked after it. */
+  readonly path: string;
   value: T | undefined;
   fault: { readonly error: unknown } | null;
   /** What the look after it has shown. */
   outcome: Revalidation;
-  readonly isSettled: boolean;
-}
-
-/** Whether the file was the same all the time, as far as its stamp tells. */
-function isGood<T>(inode: Inode, making: Making<T>, attempt: Attempt<T>): boolean {
-  return attempt.outcome === 'unchanged' && making.version === inode.version && !inode.isStale;
 }
 
 function checkNotNested(inode: Inode, kind: DerivedKind<never>): void {
@@ -250,16 +274,6 @@ function checkSync<T>(kind: DerivedKind<T>, value: T | PromiseLike<T>): T {
     throw new TypeError(`Cannot derive "${kind.name}": its maker answers with a promise; use derive`);
   }
   return value;
-}
-
-/** The asynchronous maker at work. */
-function findMaking<T>(inode: Inode, kind: DerivedKind<T>): Making<T> | null {
-  for (let making = inode.makings; making !== null; making = making.next) {
-    if (making.promise !== null && (making.kind as unknown) === kind) {
-      return making as unknown as Making<T>;
-    }
-  }
-  return null;
 }
 
 function link<T>(inode: Inode, making: Making<T>): void {

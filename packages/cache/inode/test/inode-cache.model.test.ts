@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { type Bust, fuzzInodes } from './support/fuzz-inodes.js';
+
+const seeds = (count: number, first: number): number[] => Array.from({ length: count }, (_, index) => first + index);
+
+describe('against the file system itself', () => {
+  test.each([1, 2, 3, 4])('random operations while others change files, part %i', async (part) => {
+    const first = (Date.now() % 1_000_000) * 10 + part * 1000;
+    for (const seed of [...seeds(20, part * 1000), ...seeds(10, first)]) {
+      await fuzzInodes(seed, 150);
+    }
+  });
+});
+
+const BUSTS: Readonly<Record<string, Bust>> = {
+  'takes a number that is used again for the old file'({ births }) {
+    births.isSame = () => true;
+  },
+  'keeps derived values after a change'({ observer }) {
+    observer.values = { dropAll() {} };
+  },
+  'has two makers at work'({ makers }) {
+    makers.underWay = () => null;
+  },
+  'hands out what a maker has read before'({ makers }) {
+    makers.isGoodFor = () => true;
+  },
+  'keeps what was read of a file that changed meanwhile'({ makers }) {
+    makers.isGood = (inode: any, making: any) => {
+      making.version = inode.version;
+      return true;
+    };
+  },
+  'keeps what was read of a file that changed a moment ago'({ makers }) {
+    makers.host.isSettled = () => true;
+  },
+  'believes a look that began before a change'({ observer }) {
+    const real = observer.look.bind(observer);
+    observer.look = (inode: any, stats: unknown, _: number, begunMs: number) =>
+      real(inode, stats, inode.lookId, begunMs);
+  },
+  'finds an inode that is leaving'(cache) {
+    cache.get = (dev: bigint, ino: bigint) => cache.table.get(dev, ino);
+  },
+  'takes an inode that is leaving'(cache) {
+    const real = cache.find.bind(cache);
+    cache.find = (stats: any) => {
+      const present = cache.table.get(stats.dev, stats.ino);
+      const isLeaving = present !== undefined && (present.state & 4) !== 0;
+      return isLeaving && present.stats.birthtimeNs === stats.birthtimeNs ? present : real(stats);
+    };
+  },
+  'evicts what is held'(cache) {
+    const real = cache.isolate.bind(cache);
+    cache.isolate = (inode: any, leaving: unknown) => {
+      const { count } = inode;
+      inode.count = 0;
+      const status = real(inode, leaving);
+      inode.count = count;
+      return status;
+    };
+  },
+  'destroys at once'({ graveyard }) {
+    graveyard.retire = (object: any) => object.destroy();
+  },
+  'destroys twice'({ graveyard }) {
+    const real = graveyard.bury.bind(graveyard);
+    graveyard.bury = (object: any) => {
+      real(object);
+      object.destroy();
+    };
+  },
+  'forgets values that were not kept'({ values }) {
+    values.discard = () => {};
+  },
+  'forgets to give back what was charged'({ account }) {
+    const real = account.uncharge.bind(account);
+    let calls = 0;
+    account.uncharge = (bytes: number, zone: string) => real(++calls % 5 === 0 ? 0 : bytes, zone);
+  },
+  'leaves a replaced inode on the list'({ lru }) {
+    lru.del = () => false;
+  },
+  'believes what it was told to doubt'({ observer }) {
+    observer.doubt = () => {};
+  },
+};
+
+describe('busted', () => {
+  test.each(Object.keys(BUSTS))('%s', async (name) => {
+    await expect(async () => {
+      for (const seed of seeds(300, 1)) {
+        await fuzzInodes(seed, 150, BUSTS[name]);
+      }
+    }).rejects.toThrow(/^seed/);
+  });
+});
