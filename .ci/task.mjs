@@ -10,6 +10,12 @@ import { fileURLToPath } from 'node:url';
 const ROOT = resolve(fileURLToPath(import.meta.url), '../..');
 const PNPM = 'pnpm@10.34.9';
 const OLDEST_NODE = [20, 19];
+/** Areas of benches whose smallest sizes are part of the tests. */
+const BENCHES = ['core', 'shrinker', 'pressure'];
+/** Examples that can do less, so that the tests need not do all. */
+const QUICK = ['cached-fs', 'counters', 'file-handles'];
+/** What is tortured by killing processes. */
+const CRASHES = ['journal', 'btree-key'];
 const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
 
 const [task = 'test', ...args] = process.argv.slice(2);
@@ -42,7 +48,8 @@ const TASKS = {
   },
   torture() {
     setUp();
-    run(process.execPath, ['--expose-gc', 'packages/testing/sim/dist/cli.js', ...args], `torture ${args.join(' ')}`);
+    const main = CRASHES.includes(args[0]) ? 'packages/testing/crash/dist/cli.js' : 'packages/testing/sim/dist/cli.js';
+    run(process.execPath, ['--expose-gc', main, ...args], `torture ${args.join(' ')}`);
   },
   format() {
     setUp();
@@ -104,7 +111,7 @@ function test() {
   step('format (oxfmt)', bin('oxfmt'), ['--check']);
   step('types of the tests, and type tests', bin('tsc'), ['-p', '.ci/tsconfig.json']);
   vitest(results);
-  for (const area of ['core', 'shrinker']) {
+  for (const area of BENCHES) {
     step(`smoke benches, ${area}`, process.execPath, ['--expose-gc', 'bench/dist/main.js', area, '--smoke']);
   }
   for (const name of readdirSync('examples').sort()) {
@@ -115,7 +122,7 @@ function test() {
     }
     step(`example ${name}`, process.execPath, [
       `examples/${name}/dist/main.js`,
-      ...(name === 'file-handles' ? ['--quick'] : []),
+      ...(QUICK.includes(name) ? ['--quick'] : []),
     ]);
   }
   console.log(`\n${results.passed} passed, ${results.failed} failed`);
