@@ -19,26 +19,29 @@ import { BUSY, DELWRI_Q, DONE, LOCKED, STALE, WRITE_FAIL } from './internal/flag
  * @see Linux fs/xfs/xfs_buf.h
  */
 export class Buf implements RcuHead {
-  /** @internal */
-  rcuNext: RcuHead | null = null;
-  /** The whole block. What lies behind {@link validBytes} is 0. */
-  readonly bytes: Uint8Array;
-  /** @internal Its place on lists. */
-  readonly slot: number;
-  /** @internal */
-  readonly arena: Arena;
+  // What a hit looks at comes first, so that it is in one line of the processor's cache or two.
   /** @internal Null while it is free. */
   file: FileState | null = null;
   /** Which block of the file: `position / blockBytes`. */
   block = -1;
   /** @internal See flags.ts. */
   flags = 0;
-  /** @internal Owners: holders, the queue that it is on, I/O in flight. */
-  holds = 0;
   /** @internal Rounds on the LRU that it has left. */
   lruRef = 0;
   /** @internal What `lruRef` is after each access. */
   typeRef = 0;
+  /** @internal The grace period that must be over before the bytes may be another block's; null: nobody has seen them. */
+  shownIn: Cookie | null = null;
+  /** The whole block. What lies behind {@link validBytes} is 0. */
+  readonly bytes: Uint8Array;
+  /** @internal Owners: holders, the queue that it is on, I/O in flight. */
+  holds = 0;
+  /** @internal Its place on lists. */
+  readonly slot: number;
+  /** @internal */
+  readonly arena: Arena;
+  /** @internal */
+  rcuNext: RcuHead | null = null;
   /** @internal Writes in a row that failed. */
   attempts = 0;
   /** @internal The one queue that it is on. */
@@ -49,8 +52,6 @@ export class Buf implements RcuHead {
   after: BlockFlight | null = null;
   /** @internal Who waits for the lock, first come first. */
   waiters: (() => void)[] | null = null;
-  /** @internal The grace period that must be over before the bytes may be another block's; null: nobody has seen them. */
-  shownIn: Cookie | null = null;
   /** @internal Neighbours among the buffers of the file. */
   filePrev: Buf | null = null;
   /** @internal */
