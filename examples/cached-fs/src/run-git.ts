@@ -31,10 +31,10 @@ export async function runGit(settings: Settings, scratch: string, delayMs: numbe
     const plain = await measure(backing, () => run(backing.fs, trees.plain));
     report.add(what, 'node:fs', plain, plain);
     if (!changes) {
-      report.add(what, 'cached, cold', await measure(backing, () => run(cached as never, trees.cached)), plain);
+      report.add(what, 'cached, cold', await measure(backing, () => run(cached, trees.cached)), plain);
       await run(ideal, trees.ideal);
     }
-    const ours = await measure(backing, () => run(cached as never, trees.cached));
+    const ours = await measure(backing, () => run(cached, trees.cached));
     report.add(what, changes ? 'cached' : 'cached, warm', ours, plain);
     const best = await measure(backing, () => run(ideal, trees.ideal));
     report.add(what, 'ideal', best, plain);
@@ -59,12 +59,12 @@ export async function runForeignEdits(settings: Settings, scratch: string, repor
   const [matrix] = gitCommands(settings.files);
   for (let round = 0; round < settings.editRounds; round++) {
     const { script, paths } = editsOf(round, dir);
-    const asked = matrix?.run(cached as never, dir);
+    const asked = matrix?.run(cached, dir);
     execFileSync('sh', ['-c', script]);
     // While it is being asked, any answer between before and after is right.
     await asked;
     cached.invalidate(paths);
-    const ours = porcelainOf(await matrix?.run(cached as never, dir));
+    const ours = porcelainOf(await matrix?.run(cached, dir));
     const theirs = gitStatus(dir);
     const equal = isDeepStrictEqual(ours, theirs);
     const wrong = [...ours.filter((line) => !theirs.includes(line)), ...theirs.filter((line) => !ours.includes(line))];

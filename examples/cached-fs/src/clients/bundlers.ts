@@ -68,7 +68,7 @@ async function runRspack(fs: Fs | null, project: string): Promise<unknown> {
       experiments: fs === null ? {} : { useInputFileSystem: [/.*/] },
     });
     if (fs !== null) {
-      compiler.inputFileSystem = fs as unknown as typeof compiler.inputFileSystem;
+      compiler.inputFileSystem = fs;
     }
     await finished(compiler);
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type nodeFs from 'node:fs';
-import git from 'isomorphic-git';
+import * as git from 'isomorphic-git';
 import { git as gitCommand, nameOfFile } from '../git-repository.js';
 
 type Fs = typeof nodeFs;

@@ -1,4 +1,6 @@
 import type * as nodeFs from 'node:fs';
+import type { DentryCacheStats } from '@cache/dentry';
+import type { InodeCacheStats } from '@cache/inode';
 
 /** The type of the module node:fs. */
 export type NodeFs = typeof nodeFs;
@@ -41,4 +43,7 @@ export interface PurgeOptions {
 export interface CachedFsStats {
   /** Whether `close()` has been called: from then on calls go straight to the file system below. */
   readonly closed: boolean;
+  /** Null when nothing is cached. */
+  readonly names: DentryCacheStats | null;
+  readonly files: InodeCacheStats | null;
 }

@@ -6,6 +6,8 @@ import type { Forms } from './internal/cached-call.js';
 import { changingCalls } from './internal/changing-calls.js';
 import { readFileForms, readJsonForms } from './internal/content-calls.js';
 import { type Context, eachPath } from './internal/context.js';
+import type { CachedView } from './internal/cached-view.js';
+import { makeView } from './internal/make-view.js';
 import { NO_VIEW } from './internal/no-view.js';
 import { nameCalls } from './internal/name-calls.js';
 import { openCalls } from './internal/open-calls.js';
@@ -22,18 +24,19 @@ import { type CachedFsOptions, checkOptions } from './options.js';
  * @throws {TypeError} an option is nothing of its kind, or has a name that is none
  */
 export function createCachedFs(options: CachedFsOptions = {}): CachedFs {
-  const { fs } = checkOptions(options);
-  const backing = new Backing(fs);
+  checkOptions(options);
+  const backing = new Backing(options.fs ?? nodeFs);
+  const view = makeView(backing, options);
   const context: Context = {
     backing,
-    view: NO_VIEW,
+    view: view ?? NO_VIEW,
     answers: new TurnAnswers(),
-    stats: new StatsMaker(backing.fs.Stats, nodeFs.Stats.prototype),
-    caching: true,
+    stats: new StatsMaker(backing.fs.Stats),
+    caching: view !== null,
   };
   const ours = {};
   const { calls, promises } = overridesOf(context);
-  const own = { ...calls, ...streamCalls(context, ours), ...ownCalls(context, calls.close) };
+  const own = { ...calls, ...streamCalls(context, ours), ...ownCalls(context, calls.close, lifeOf(view, options)) };
   fill(ours, backing.fs, own, streamClasses(context, ours));
   if (backing.promises !== undefined) {
     const filled = {};
@@ -60,8 +63,35 @@ function overridesOf(context: Context): Forms {
   return all;
 }
 
+interface Life {
+  stats(): CachedFsStats;
+  end(): Promise<void>;
+}
+
+/** Puts the view where memory pressure reaches it, and knows how it ends. */
+function lifeOf(view: CachedView | null, { shrinkers }: CachedFsOptions): Life {
+  const shrinker = view === null ? undefined : shrinkers?.alloc(view.superBlock.asShrinker());
+  if (shrinker !== undefined) {
+    shrinkers?.register(shrinker);
+    view?.superBlock.attach(shrinker);
+  }
+  let ending: Promise<void> | null = null;
+  const finish = async (): Promise<void> => {
+    await shrinkers?.free(shrinker);
+    await view?.[Symbol.asyncDispose]();
+  };
+  return {
+    stats: () => ({
+      closed: ending !== null,
+      names: view?.dentries.stats() ?? null,
+      files: view?.inodes.stats() ?? null,
+    }),
+    end: () => (ending ??= finish()),
+  };
+}
+
 /** What node:fs does not have. */
-function ownCalls(context: Context, closeFile: Call | undefined): object {
+function ownCalls(context: Context, closeFile: Call | undefined, life: Life): object {
   const invalidate = (paths?: Paths): void => {
     if (paths === undefined) {
       context.view.invalidate();
@@ -71,7 +101,7 @@ function ownCalls(context: Context, closeFile: Call | undefined): object {
   };
   const close = (): Promise<void> => {
     context.caching = false;
-    return Promise.resolve();
+    return life.end();
   };
   return {
     invalidate,
@@ -83,7 +113,7 @@ function ownCalls(context: Context, closeFile: Call | undefined): object {
       }
     },
     ...readJsonForms(context),
-    stats: (): CachedFsStats => ({ closed: !context.caching }),
+    stats: (): CachedFsStats => life.stats(),
     close: shapedAs(closeFile, (...args) => (args.length === 0 ? close() : closeFile?.(...args))),
     [Symbol.asyncDispose]: close,
   };

@@ -1,6 +1,6 @@
 import { type Backing, type Call, type Callback, shapedAs } from './backing.js';
 import { cachedPathOf, type Context } from './context.js';
-import { missing, missingLater, textOf } from './errors.js';
+import { failure, failureLater } from './errors.js';
 import { type Answer, type Lookup, MISSING } from './fs-view.js';
 
 /** Makes of what is cached what a caller is given. `path` is as the caller wrote it. */
@@ -22,8 +22,12 @@ export interface CachedCall<T> {
    * told that it failed.
    */
   readonly trustsMisses: boolean;
+  /** The path to look for, if it is another one. */
+  readonly keyOf?: (path: string) => string;
   /** What to do for these options; undefined: that is for the file system below, as are options that are no good. */
   readonly plan: (options: unknown) => Plan<T> | undefined;
+  /** Whether what is there is nothing for this call: `EINVAL`. */
+  readonly isFault?: (value: T) => boolean;
   /** Whether a synchronous caller wants undefined rather than an error. */
   readonly missingIsUndefined?: (options: unknown) => boolean;
 }
@@ -64,11 +68,14 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
     }
     let found: Answer<T>;
     try {
-      found = plan.lookup.now(key);
+      found = plan.lookup.now(call.keyOf?.(key) ?? key);
     } catch {
       return backing.call(name, args);
     }
     if (found !== MISSING) {
+      if (call.isFault?.(found) === true) {
+        throw failure('EINVAL', call.syscall, path);
+      }
       return plan.present(found, path);
     }
     if (!call.trustsMisses) {
@@ -79,7 +86,7 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
     if (call.missingIsUndefined?.(options) === true) {
       return undefined;
     }
-    throw missing(call.syscall, textOf(path));
+    throw failure('ENOENT', call.syscall, path);
   };
 }
 
@@ -98,10 +105,12 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
       return backing.call(name, args);
     }
     const answer = (found: Answer<T>): void => {
-      if (found !== MISSING) {
-        answers.give(callback, null, plan.present(found, path));
+      if (found !== MISSING && call.isFault?.(found) === true) {
+        answers.give(callback, failureLater('EINVAL', call.syscall, path));
+      } else if (found !== MISSING) {
+        answers.give(callback, ...tell(plan.present(found, path)));
       } else if (call.trustsMisses) {
-        answers.give(callback, missingLater(call.syscall, textOf(path)));
+        answers.give(callback, failureLater('ENOENT', call.syscall, path));
       } else {
         askAgain();
       }
@@ -114,9 +123,10 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
         callback(...(values as [unknown]));
       });
     };
-    const found = plan.lookup.peek(key);
+    const sought = call.keyOf?.(key) ?? key;
+    const found = plan.lookup.peek(sought);
     if (found === undefined) {
-      plan.lookup.later(key).then(answer, () => {
+      plan.lookup.later(sought).then(answer, () => {
         askBacking(backing, name, hasOptions ? [path, options] : [path], callback);
       });
     } else {
@@ -124,6 +134,11 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
     }
     return undefined;
   };
+}
+
+/** A call without a result tells none: programs count what they are told. */
+function tell(value: unknown): [unknown, ...unknown[]] {
+  return value === undefined ? [null] : [null, value];
 }
 
 /** Whatever is thrown here is thrown to nobody else than the event loop, as it would be by node. */
@@ -151,10 +166,13 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
       await answers.wait();
     }
     if (found !== MISSING) {
+      if (call.isFault?.(found) === true) {
+        throw failureLater('EINVAL', call.syscall, args[0]);
+      }
       return plan.present(found, args[0]);
     }
     if (call.trustsMisses) {
-      throw missingLater(call.syscall, textOf(args[0]));
+      throw failureLater('ENOENT', call.syscall, args[0]);
     }
     const value = await backing.callPromise(name, args);
     view.invalidate(key);

@@ -40,7 +40,7 @@ function withParents(args: readonly unknown[], index: number, { context }: World
   const key = cachedPathOf(context, args[index]);
   const changes: Change[] = [];
   for (let path = key; path !== undefined && path !== '/'; path = parentOf(path)) {
-    changes.unshift({ path, follow: false });
+    changes.unshift({ path, follow: false, deep: path === key });
     const parent = context.view.stat.peek(parentOf(path));
     if (typeof parent === 'object') {
       break;
@@ -65,7 +65,7 @@ const CHANGES: Readonly<Record<string, Changes>> = {
   lutimes: at(0, false),
   rmdir: at(0, false),
   unlink: at(0, false),
-  rm: at(0, false),
+  rm: (args, { context }) => changeOf(context, args[0], false).map((change) => ({ ...change, deep: true })),
   mkdir: (args, world) =>
     isRecursive(args[1]) ? withParents(args, 0, world) : changeOf(world.context, args[0], false),
   symlink: at(1, false),

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import type { Backing, Call, Callback } from './backing.js';
+import type { Call, Callback } from './backing.js';
 import { type Forms, formsOf, type Plan } from './cached-call.js';
 import { cachedPathOf, type Context } from './context.js';
-import { missing, missingLater, textOf } from './errors.js';
+import { failure, failureLater } from './errors.js';
 import { MISSING } from './fs-view.js';
+import { readWhole } from './whole-files.js';
 
 interface ReadFileOptions {
   readonly encoding?: unknown;
@@ -11,7 +12,7 @@ interface ReadFileOptions {
   readonly signal?: unknown;
 }
 
-const UTF8: readonly unknown[] = ['utf8', 'utf-8', 'UTF8', 'UTF-8'];
+const UTF8: ReadonlySet<string> = new Set(['utf8', 'utf-8', 'UTF8', 'UTF-8']);
 
 /** `readFile`. Buffers are copied for each caller, strings are shared. */
 export function readFileForms(context: Context): Forms {
@@ -31,7 +32,7 @@ export function readFileForms(context: Context): Forms {
       if (encoding === undefined) {
         return undefined;
       }
-      if (UTF8.includes(encoding)) {
+      if (UTF8.has(encoding)) {
         return text as Plan<Buffer | string>;
       }
       let plan = encoded.get(encoding);
@@ -80,7 +81,7 @@ export function readJsonForms(context: Context): { readJson: Call; readJsonSync:
     const key = cachedPathOf(context, path);
     const found = key === undefined ? undefined : attempt(() => json.now(key));
     if (found === MISSING) {
-      throw missing('open', textOf(path));
+      throw failure('ENOENT', 'open', path);
     }
     return found === undefined ? parse(backing.call('readFileSync', [path])) : found.value;
   };
@@ -89,7 +90,7 @@ export function readJsonForms(context: Context): { readJson: Call; readJsonSync:
     const key = cachedPathOf(context, path);
     const found = key === undefined ? undefined : await json.later(key).catch(() => undefined);
     if (found === MISSING) {
-      throw missingLater('open', textOf(path));
+      throw failureLater('ENOENT', 'open', path);
     }
     return found === undefined ? parse(await readWhole(backing, path)) : found.value;
   };
@@ -102,7 +103,7 @@ export function readJsonForms(context: Context): { readJson: Call; readJsonSync:
     }
     const tell = callback as Callback;
     if (found === MISSING) {
-      answers.give(tell, missingLater('open', textOf(path)));
+      answers.give(tell, failureLater('ENOENT', 'open', path));
     } else if (found !== undefined) {
       answers.give(tell, null, found.value);
     } else {
@@ -126,22 +127,4 @@ function attempt<T>(ask: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-function readWhole(backing: Backing, path: unknown): Promise<unknown> {
-  if (!backing.has('readFile')) {
-    return backing.callPromise('readFile', [path]);
-  }
-  return new Promise((resolve, reject) => {
-    backing.call('readFile', [
-      path,
-      (error: Error | null, content: unknown) => {
-        if (error) {
-          reject(error);
-        } else {
-          resolve(content);
-        }
-      },
-    ]);
-  });
 }

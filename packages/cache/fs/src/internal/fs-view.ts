@@ -22,14 +22,14 @@ export interface Change {
   readonly path: string;
   /** Whether it acts on what a symlink points to. */
   readonly follow: boolean;
+  /** Whether it may change what is below, too. */
+  readonly deep?: boolean;
 }
 
 /** A change that is being made. */
 export interface PendingChange {
   /** After it, whether or not it failed: nothing that was read before or meanwhile is an answer from here on. */
-  finishSync(): void;
-  /** As {@link finishSync}; undefined when there is nothing to wait for. Never rejects. */
-  finish(): Promise<void> | undefined;
+  finish(): void;
 }
 
 /**
@@ -43,7 +43,8 @@ export interface FsView {
   readonly exists: Lookup<true>;
   /** Throws where the kind of an entry is not known. */
   readonly readdir: Lookup<readonly DirectoryEntry[]>;
-  readonly readlink: Lookup<string>;
+  /** Null for what is no symlink. */
+  readonly readlink: Lookup<string | null>;
   readonly realpath: Lookup<string>;
   readonly bytes: Lookup<Buffer>;
   readonly text: Lookup<string>;

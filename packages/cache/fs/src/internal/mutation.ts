@@ -30,9 +30,7 @@ export function mutateSync(
     more = mutation.done?.(args, result) ?? NO_CHANGES;
     return result;
   } finally {
-    for (const change of [...pending, ...begin(context, more)]) {
-      change.finishSync();
-    }
+    finish(context, pending, more);
   }
 }
 
@@ -49,10 +47,7 @@ export async function mutate(
     more = mutation.done?.(args, result) ?? NO_CHANGES;
     return result;
   } finally {
-    const finished = finish(context, pending, more);
-    if (finished !== undefined) {
-      await finished;
-    }
+    finish(context, pending, more);
   }
 }
 
@@ -71,33 +66,20 @@ export function mutateWithCallback(
   const pending = begin(context, mutation.changes(args));
   const finished: Call = (...values) => {
     const failed = values[0] !== null && values[0] !== undefined;
-    const more = failed ? NO_CHANGES : (mutation.done?.(args, values[1]) ?? NO_CHANGES);
-    const waiting = finish(context, pending, more);
-    if (waiting === undefined) {
-      callback(...(values as [unknown]));
-    } else {
-      void waiting.then(() => void process.nextTick(callback, ...(values as [unknown])));
-    }
+    finish(context, pending, failed ? NO_CHANGES : (mutation.done?.(args, values[1]) ?? NO_CHANGES));
+    callback(...(values as [unknown]));
   };
   return run([...args.slice(0, index), finished, ...args.slice(index + 1)]);
 }
 
-function begin({ view }: Context, changes: readonly Change[]): PendingChange[] {
-  return changes.map((change) => view.changing(change));
+function begin({ view, caching }: Context, changes: readonly Change[]): readonly PendingChange[] {
+  return caching ? changes.map((change) => view.changing(change)) : [];
 }
 
-/** Undefined when nothing had to be waited for, which is the rule. */
-function finish(
-  context: Context,
-  pending: readonly PendingChange[],
-  more: readonly Change[],
-): Promise<unknown> | undefined {
-  let waiting: Promise<void>[] | undefined;
-  for (const change of [...pending, ...begin(context, more)]) {
-    const finished = change.finish();
-    if (finished !== undefined) {
-      (waiting ??= []).push(finished);
+function finish(context: Context, pending: readonly PendingChange[], more: readonly Change[]): void {
+  if (context.caching) {
+    for (const change of [...pending, ...begin(context, more)]) {
+      change.finish();
     }
   }
-  return waiting === undefined ? undefined : Promise.all(waiting);
 }

@@ -1,4 +1,5 @@
 import nodeFs, { constants } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DirectoryEntry, FileKind } from '@core/fs-source';
 import { Backing, shapedAs } from './backing.js';
@@ -30,9 +31,16 @@ type DirentClass = new (name: string, type: number | undefined, path: string) =>
 /** `readdir`, `readlink` and `realpath`. Who calls them expects the path to be there, so a miss is looked at again. */
 export function nameCalls(context: Context): Forms[] {
   const { view } = context;
+  const target: Plan<string | null> = { lookup: view.readlink, present: (text) => text };
   return [
     formsOf(context, readdirCall(context)),
-    formsOf(context, textCall('readlink', view.readlink)),
+    formsOf<string | null>(context, {
+      name: 'readlink',
+      syscall: 'readlink',
+      trustsMisses: false,
+      isFault: (target) => target === null,
+      plan: (options) => (wantsText(options) ? target : undefined),
+    }),
     realpathForms(context),
   ];
 }
@@ -73,16 +81,23 @@ function readdirCall(context: Context): CachedCall<readonly DirectoryEntry[]> {
   };
 }
 
-function textCall(name: string, lookup: Plan<string>['lookup']): CachedCall<string> {
-  const plan: Plan<string> = { lookup, present: (text) => text };
-  return { name, syscall: name, trustsMisses: false, plan: (options) => (wantsText(options) ? plan : undefined) };
+/** @param native whether `..` is the system's business: node takes it off the text first */
+function realpathCall(context: Context, native: boolean): CachedCall<string> {
+  const plan: Plan<string> = { lookup: context.view.realpath, present: (path) => path };
+  return {
+    name: native ? 'native' : 'realpath',
+    syscall: 'realpath',
+    trustsMisses: false,
+    ...(native ? {} : { keyOf: (path: string) => resolve(path) }),
+    plan: (options) => (wantsText(options) ? plan : undefined),
+  };
 }
 
 /** `realpath` and `realpath.native` answer alike: what is cached knows of no difference. */
 function realpathForms(context: Context): Forms {
   const { fs } = context.backing;
-  const forms = formsOf(context, textCall('realpath', context.view.realpath));
-  const native = textCall('native', context.view.realpath);
+  const forms = formsOf(context, realpathCall(context, false));
+  const native = realpathCall(context, true);
   for (const [name, form] of [
     ['realpath', callbackForm],
     ['realpathSync', syncForm],

@@ -7,7 +7,7 @@ const UNKNOWN: Lookup<never> = {
   },
   later: () => Promise.reject(new Error('Cannot answer: nothing is cached')),
 };
-const PENDING: PendingChange = { finishSync: () => {}, finish: () => undefined };
+const PENDING: PendingChange = { finish: () => {} };
 
 /** Knows nothing. */
 export const NO_VIEW: FsView = {

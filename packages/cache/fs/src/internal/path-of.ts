@@ -1,25 +1,37 @@
 import { fileURLToPath } from 'node:url';
 
 const REPLACEMENT = '\u{fffd}';
+/** As on Linux. */
+const PATH_BYTES_MAX = 4096;
+/** No path of so many UTF-16 units has more bytes than that. */
+const PATH_UNITS_SAFE = PATH_BYTES_MAX / 3;
+
+/** Of file systems whose files change without a sign of it. */
+const UNCACHED = /^\/(?:proc|sys|dev)(?:\/|$)/;
 
 /**
- * The absolute path that a caller means, or undefined when it is nothing for the cache: not a path, empty, with NUL, or
- * of bytes that are not UTF-8. Such calls go to the file system below, whose errors are the right ones.
+ * The absolute path that a caller means, or undefined when it is nothing for the cache: not a path, empty, with NUL, of
+ * bytes that are not UTF-8, too long, of the system's own files, or of Windows. Such calls go to the file system below, whose errors are the right ones.
  *
  * Nothing is normalised: what `..` means depends on symlinks.
  */
 export function pathOf(path: unknown): string | undefined {
   if (typeof path === 'string') {
-    if (path === '' || path.includes('\0')) {
+    if (path === '' || path.includes('\0') || process.platform === 'win32') {
       return undefined;
     }
-    return path.charCodeAt(0) === 47 ? path : absolute(path);
+    const key = path.charCodeAt(0) === 47 ? path : absolute(path);
+    return key === undefined || UNCACHED.test(key) || isTooLong(key) ? undefined : key;
   }
   if (path instanceof Uint8Array) {
     const text = Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString();
     return text.includes(REPLACEMENT) ? undefined : pathOf(text);
   }
   return path instanceof URL ? pathOfUrl(path) : undefined;
+}
+
+function isTooLong(path: string): boolean {
+  return path.length > PATH_UNITS_SAFE && Buffer.byteLength(path) >= PATH_BYTES_MAX;
 }
 
 function absolute(path: string): string | undefined {

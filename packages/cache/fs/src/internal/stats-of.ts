@@ -1,7 +1,28 @@
-import type { BigIntStats } from 'node:fs';
+import nodeFs, { type BigIntStats } from 'node:fs';
 
 const NS_PER_SECOND = 1_000_000_000n;
 const TIMES = ['atime', 'mtime', 'ctime', 'birthtime'] as const;
+/** In node's order. */
+const BIG_FIELDS = [
+  'dev',
+  'mode',
+  'nlink',
+  'uid',
+  'gid',
+  'rdev',
+  'blksize',
+  'ino',
+  'size',
+  'blocks',
+  'atimeMs',
+  'mtimeMs',
+  'ctimeMs',
+  'birthtimeMs',
+  'atimeNs',
+  'mtimeNs',
+  'ctimeNs',
+  'birthtimeNs',
+] as const;
 
 /** What stats with plain numbers are made of. */
 interface Numbers {
@@ -34,13 +55,19 @@ interface WithDates {
  */
 export class StatsMaker {
   private readonly prototype: object;
+  private readonly bigPrototype: object;
   /** Newer versions of node make the dates when they are asked for. */
   private readonly ownDates: boolean;
   private readonly numbers = new WeakMap<BigIntStats, Numbers>();
 
-  /** @param statsClass `fs.Stats`, or undefined if the file system has none */
-  constructor(statsClass: unknown, fallback: object) {
-    this.prototype = typeof statsClass === 'function' ? (statsClass.prototype as object) : fallback;
+  /** @param statsClass `fs.Stats`, or undefined if the file system has none: then they are node's */
+  constructor(statsClass: unknown) {
+    const isOther = typeof statsClass === 'function' && statsClass !== nodeFs.Stats;
+    this.prototype = isOther ? (statsClass.prototype as object) : nodeFs.Stats.prototype;
+    // Node does not tell this class, but of any one of its instances.
+    this.bigPrototype = isOther
+      ? this.prototype
+      : (Object.getPrototypeOf(nodeFs.statSync('/', { bigint: true })) as object);
     this.ownDates = !('atime' in this.prototype);
   }
 
@@ -76,10 +103,13 @@ export class StatsMaker {
   }
 
   big(stats: BigIntStats): object {
-    const made = Object.assign(Object.create(Object.getPrototypeOf(stats) as object) as object, stats) as WithDates;
-    for (const name of TIMES) {
-      if (Object.hasOwn(made, name)) {
-        made[name] = new Date(stats[name]);
+    const made = Object.create(this.bigPrototype) as BigIntStats;
+    for (const name of BIG_FIELDS) {
+      made[name] = stats[name];
+    }
+    if (this.ownDates) {
+      for (const name of TIMES) {
+        made[name] = dateOf(Number(stats[`${name}Ms`]));
       }
     }
     return made;

@@ -48,8 +48,9 @@ function classOn(theirs: Constructor, ours: object): Constructor {
   const withOurs = (args: unknown[]): unknown[] => [args[0], onOurs(args[1], ours), ...args.slice(2)];
   return new Proxy(theirs, {
     construct: (target, args: unknown[], newTarget) =>
-      Reflect.construct(target, withOurs(args), newTarget as Constructor) as object,
-    apply: (target, self, args: unknown[]) => Reflect.apply(target as unknown as Call, self, withOurs(args)) as unknown,
+      Reflect.construct<unknown[], object>(target, withOurs(args), newTarget as Constructor),
+    apply: (target, self, args: unknown[]) =>
+      Reflect.apply<unknown, unknown[], unknown>(target as unknown as Call, self, withOurs(args)),
   });
 }
 

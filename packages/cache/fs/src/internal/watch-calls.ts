@@ -30,7 +30,7 @@ export function watchCalls(context: Context): Forms {
       const watcher = backing.call('watch', index < 0 ? args : args.slice(0, index)) as EventEmitter;
       watcher.on('change', (_, name) => forget(path, name));
       if (listener !== undefined) {
-        watcher.on('change', listener as (...values: unknown[]) => void);
+        watcher.on('change', listener);
       }
       return watcher;
     });

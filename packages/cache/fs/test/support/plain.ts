@@ -13,7 +13,7 @@ const KINDS = [
 type Kinds = Record<(typeof KINDS)[number], () => boolean>;
 
 /** The time of the last read, which reading changes. */
-const READ_TIMES = ['atime', 'atimeMs', 'atimeNs'];
+const READ_TIMES = new Set(['atime', 'atimeMs', 'atimeNs']);
 
 /**
  * What a result or an error is made of, as plain data: two are equal exactly when a caller could not tell them apart.
@@ -60,7 +60,7 @@ function hexOf(root: string): string {
 /** Own properties, in their order. */
 function fieldsOf(value: object, root: string): unknown {
   return Object.entries(value)
-    .filter(([name]) => !READ_TIMES.includes(name))
+    .filter(([name]) => !READ_TIMES.has(name))
     .map(([name, field]) => [name, plainOf(field, root)]);
 }
 

@@ -2,8 +2,12 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+export interface Scratch extends Disposable {
+  readonly path: string;
+}
+
 /** A new directory, removed with everything in it at the end of the block. */
-export function scratch(): { path: string } & Disposable {
+export function scratch(): Scratch {
   const path = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'cached-fs-')));
   return {
     path,

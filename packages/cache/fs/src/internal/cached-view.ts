@@ -1,0 +1,208 @@
+import type { BigIntStats } from 'node:fs';
+import { type Clock, type Scheduler, systemClock } from '@core/base';
+import { type Dentry, DentryCache, KIND_DIRECTORY } from '@cache/dentry';
+import { type Inode, InodeCache, type RevalidationPolicy, SuperBlock } from '@cache/inode';
+import type { FileSystemSource } from '@core/fs-source';
+import type { RcuFlavor } from '@core/rcu';
+import type { MemoryGroup } from '@core/shrinker';
+import { contentsOf, type FileReader } from './contents.js';
+import type { Change, FsView, Lookup, PendingChange } from './fs-view.js';
+import { readlinkLookup } from './links.js';
+import { existsLookup, NAME, LINK_NAME, readdirLookup, realpathLookup, statLookup } from './names.js';
+import { SteppingClock } from './stepping-clock.js';
+import { YoungContents } from './young-contents.js';
+
+export interface CachedViewOptions {
+  readonly source: FileSystemSource;
+  readonly reader: FileReader;
+  readonly policy: RevalidationPolicy;
+  /** For how long names are believed. */
+  readonly nameMs: number;
+  /** For how long the content of a file is believed whose attributes nobody has asked for. */
+  readonly youngMs: number;
+  readonly maxNames: number;
+  /** Bytes of contents. */
+  readonly maxBytes: number;
+  readonly name: string;
+  readonly group: MemoryGroup | null;
+  readonly clock: Clock | undefined;
+  readonly scheduler: Scheduler | undefined;
+  readonly rcu: RcuFlavor | undefined;
+  readonly onError: ((error: unknown) => void) | undefined;
+}
+
+/** Of all contents, what one file may take, and what files may take whose attributes nobody has asked for. */
+const SHARE_OF_FILE = 4;
+const SHARE_OF_YOUNG = 8;
+
+/**
+ * What is known of a file system: names by dentries, attributes and contents by inodes.
+ *
+ * What the façade changes is forgotten by its path: the names there, the attributes of what is there, and how the
+ * directory looks. A file may have other names; so its inode is doubted too, which all of them share.
+ */
+export class CachedView implements FsView, AsyncDisposable {
+  readonly stat: Lookup<BigIntStats>;
+  readonly lstat: Lookup<BigIntStats>;
+  readonly exists: FsView['exists'];
+  readonly readdir: FsView['readdir'];
+  readonly readlink: FsView['readlink'];
+  readonly realpath: FsView['realpath'];
+  readonly bytes: FsView['bytes'];
+  readonly text: FsView['text'];
+  readonly json: FsView['json'];
+  readonly dentries: DentryCache<Inode>;
+  readonly inodes: InodeCache;
+  readonly superBlock: SuperBlock;
+  private readonly young: YoungContents;
+  private changeCount = 0;
+  /** Whether any file with several names has been seen. Most file systems have none. */
+  private hasLinks = false;
+
+  constructor(options: CachedViewOptions) {
+    const { source, reader, nameMs, group, maxBytes } = options;
+    const clock = new SteppingClock(options.clock ?? systemClock);
+    const shared = {
+      source,
+      group,
+      ...(options.rcu === undefined ? {} : { rcu: options.rcu }),
+      ...(options.onError === undefined ? {} : { onError: options.onError }),
+    };
+    const inodes = new InodeCache({
+      ...shared,
+      name: `${options.name}-inode`,
+      policy: options.policy,
+      maxDerivedBytes: maxBytes,
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
+      ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
+    });
+    const dentries = new DentryCache<Inode>({
+      ...shared,
+      name: `${options.name}-dentry`,
+      max: options.maxNames,
+      clock,
+      policy: { validUntil: (_, nowMs) => nowMs + nameMs },
+      inodes: {
+        instantiate: (stats, path) => this.instantiate(stats, path),
+        release: (inode) => inodes.release(inode),
+      },
+    });
+    this.inodes = inodes;
+    this.dentries = dentries;
+    this.young = new YoungContents(Math.floor(maxBytes / SHARE_OF_YOUNG));
+    this.superBlock = new SuperBlock({
+      name: options.name,
+      dentries,
+      inodes,
+      contents: [inodes.derivedValues, this.young],
+      groupAware: group !== null,
+    });
+    const changes = (): number => this.changeCount;
+    this.stat = statLookup(dentries, inodes, true);
+    this.lstat = statLookup(dentries, inodes, false);
+    this.exists = existsLookup(dentries);
+    this.readdir = readdirLookup(dentries);
+    this.realpath = realpathLookup(dentries);
+    this.readlink = readlinkLookup({ dentries, source, clock, trustMs: nameMs, changes });
+    const maxFileBytes = Math.floor(maxBytes / SHARE_OF_FILE);
+    const contents = contentsOf({
+      dentries,
+      young: this.young,
+      reader,
+      clock,
+      maxFileBytes,
+      youngMs: options.youngMs,
+      changes,
+    });
+    this.bytes = contents.bytes;
+    this.text = contents.text;
+    this.json = contents.json;
+  }
+
+  changing(change: Change): PendingChange {
+    this.changeCount++;
+    const dentry = this.dentries.peek(change.path, change.follow ? NAME : LINK_NAME);
+    const inode = dentry?.inode ?? null;
+    if (inode !== null) {
+      this.doubt(inode);
+    } else if (this.hasLinks && dentry?.missing === undefined) {
+      this.doubtUnseen(change);
+    }
+    return { finish: () => this.changed(change, dentry, inode) };
+  }
+
+  invalidate(path?: string): void {
+    this.changeCount++;
+    if (path === undefined) {
+      this.dentries.invalidate();
+      this.inodes.invalidate();
+      this.young.clear();
+      return;
+    }
+    this.doubtAt(path);
+    this.dentries.invalidate(path);
+  }
+
+  invalidateExact(path: string): void {
+    this.changeCount++;
+    this.doubtAt(path);
+    this.dentries.invalidate(path, { exact: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.young.clear();
+    await this.dentries.close();
+    await this.inodes.close();
+  }
+
+  private instantiate(stats: BigIntStats, path: string): Inode {
+    const inode = this.inodes.instantiate(stats, path);
+    this.hasLinks ||= stats.nlink > 1n && !inode.isDirectory;
+    return inode;
+  }
+
+  private changed(change: Change, before: Dentry<Inode> | undefined, inode: Inode | null): void {
+    this.changeCount++;
+    if (inode !== null) {
+      this.doubt(inode);
+    }
+    const isThere = before !== undefined && before.missing === null && before.kind !== KIND_DIRECTORY;
+    if (change.follow && isThere && this.dentries.peek(change.path, NAME) === before) {
+      // It was there and still is, so that no name has changed.
+      this.young.delete(before);
+      return;
+    }
+    this.dentries.invalidate(change.path);
+  }
+
+  private doubt(inode: Inode): void {
+    if (!inode.isStale) {
+      this.inodes.invalidate(inode);
+    }
+  }
+
+  private doubtAt(path: string): void {
+    for (const options of [NAME, LINK_NAME]) {
+      const inode = this.dentries.peek(path, options)?.inode;
+      if (inode) {
+        this.doubt(inode);
+      }
+    }
+  }
+
+  /** A file of which nothing is cached by this name may be cached by another. */
+  private doubtUnseen({ path, follow, deep }: Change): void {
+    if (deep !== true) {
+      try {
+        const { inode } = this.dentries.walkSync(path, { follow });
+        if (inode !== null) {
+          this.doubt(inode);
+        }
+        return;
+      } catch {
+        // It cannot be told which file it is.
+      }
+    }
+    this.inodes.invalidate();
+  }
+}

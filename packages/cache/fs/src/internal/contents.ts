@@ -1,0 +1,178 @@
+import type { BigIntStats } from 'node:fs';
+import type { Clock } from '@core/base';
+import { type Dentry, type DentryCache, KIND_FILE } from '@cache/dentry';
+import { DerivedKind, type Inode } from '@cache/inode';
+import { type Lookup, MISSING } from './fs-view.js';
+import { NAME, noAnswer, peeked } from './names.js';
+import type { YoungContents } from './young-contents.js';
+
+/** Bytes of the heap that parsed JSON takes for each byte of its file, about. */
+const JSON_BYTES_PER_BYTE = 4;
+const STRING_BYTES = 32;
+
+/** Whole files, by the file system below: in one call where `open`, `read` and `close` would be several. */
+export interface FileReader {
+  read(path: string): Promise<Buffer>;
+  readSync(path: string): Buffer;
+}
+
+export interface ContentPorts {
+  readonly dentries: DentryCache<Inode>;
+  readonly young: YoungContents;
+  readonly reader: FileReader;
+  readonly clock: Clock;
+  /** Larger files are not kept. */
+  readonly maxFileBytes: number;
+  readonly youngMs: number;
+  /** Goes up with each change: what was read meanwhile may be of before. */
+  readonly changes: () => number;
+}
+
+/** What is made of a file's bytes. */
+interface Form<T> {
+  readonly kind: DerivedKind<T>;
+  readonly make: (bytes: Buffer) => T;
+  /** Whether it may be made of a file whose attributes nobody has asked for. */
+  readonly young: boolean;
+}
+
+export interface Contents {
+  readonly bytes: Lookup<Buffer>;
+  readonly text: Lookup<string>;
+  readonly json: Lookup<{ readonly value: unknown }>;
+}
+
+export function contentsOf(ports: ContentPorts): Contents {
+  return {
+    bytes: lookupOf(ports, {
+      kind: new DerivedKind<Buffer>('bytes', { sizeOf: (buffer) => buffer.length, zone: 'external' }),
+      make: (buffer) => buffer,
+      young: false,
+    }),
+    text: lookupOf(ports, {
+      kind: new DerivedKind<string>('text', { sizeOf: (text) => text.length + STRING_BYTES }),
+      make: (buffer) => buffer.toString(),
+      young: false,
+    }),
+    json: lookupOf(ports, {
+      kind: new DerivedKind<Parsed>('json', { sizeOf: ({ bytes }) => bytes * JSON_BYTES_PER_BYTE + STRING_BYTES }),
+      make: (buffer) => ({ value: JSON.parse(buffer.toString()) as unknown, bytes: buffer.length }),
+      young: true,
+    }),
+  };
+}
+
+interface Parsed {
+  readonly value: unknown;
+  readonly bytes: number;
+}
+
+/** Carries what was made out of a maker, and says that it must not be kept. */
+class Unkept<T> extends Error {
+  readonly value: T;
+
+  constructor(value: T) {
+    super('not to be kept');
+    this.value = value;
+  }
+}
+
+function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
+  const { dentries, young, reader, clock, changes } = ports;
+  const { kind } = form;
+
+  const known = (dentry: Dentry<Inode>): T | undefined => {
+    const { inode } = dentry;
+    const value = inode?.derived(kind);
+    if (value !== undefined || !form.young) {
+      return value;
+    }
+    return young.get(dentry, clock.now())?.value as T | undefined;
+  };
+
+  const make = (buffer: Buffer, { size }: BigIntStats): T => {
+    const value = form.make(buffer);
+    // Some files hold other than their attributes say, such as those of /proc: they may change unseen.
+    if (BigInt(buffer.length) !== size) {
+      throw new Unkept(value);
+    }
+    return value;
+  };
+
+  const keepYoung = (dentry: Dentry<Inode>, buffer: Buffer, before: number, nowMs: number): T => {
+    const value = form.make(buffer);
+    if (changes() === before && buffer.length <= ports.maxFileBytes) {
+      young.set(dentry, value, kind.sizeOf(value), nowMs + ports.youngMs);
+    }
+    return value;
+  };
+
+  /** Whether it is read without a look at its attributes: once, and then no more until its dentry is another one. */
+  const isYoung = (dentry: Dentry<Inode>): boolean => form.young && dentry.inode === null && !young.has(dentry);
+
+  return {
+    peek: (path) => peeked(dentries.peek(path, NAME), known),
+    now: (path) => {
+      let dentry = dentries.walkSync(path, NAME);
+      if (dentry.missing === 'ENOENT') {
+        return MISSING;
+      }
+      const value = known(checkFile(dentry));
+      if (value !== undefined) {
+        return value;
+      }
+      if (isYoung(dentry)) {
+        return keepYoung(dentry, reader.readSync(dentries.pathOf(dentry)), changes(), clock.now());
+      }
+      dentry = dentry.inode === null ? checkFile(dentries.walkSync(path)) : dentry;
+      try {
+        return inodeOf(dentry, ports).deriveSync(kind, (file) => make(reader.readSync(file.path), file.stats));
+      } catch (error) {
+        return unkept(error);
+      }
+    },
+    later: async (path) => {
+      let dentry = await dentries.walk(path, NAME);
+      if (dentry.missing === 'ENOENT') {
+        return MISSING;
+      }
+      const value = known(checkFile(dentry));
+      if (value !== undefined) {
+        return value;
+      }
+      if (isYoung(dentry)) {
+        const [before, nowMs] = [changes(), clock.now()];
+        return keepYoung(dentry, await reader.read(dentries.pathOf(dentry)), before, nowMs);
+      }
+      dentry = dentry.inode === null ? checkFile(await dentries.walk(path)) : dentry;
+      try {
+        return await inodeOf(dentry, ports).derive(kind, async (file) =>
+          make(await reader.read(file.path), file.stats),
+        );
+      } catch (error) {
+        return unkept(error);
+      }
+    },
+  };
+}
+
+function unkept<T>(error: unknown): T {
+  if (error instanceof Unkept) {
+    return error.value as T;
+  }
+  throw error;
+}
+
+function checkFile(dentry: Dentry<Inode>): Dentry<Inode> {
+  if (dentry.kind !== KIND_FILE) {
+    throw noAnswer('it is no file');
+  }
+  return dentry;
+}
+
+function inodeOf({ inode }: Dentry<Inode>, { maxFileBytes }: ContentPorts): Inode {
+  if (inode === null || inode.stats.size > maxFileBytes || inode.stats.size === 0n) {
+    throw noAnswer('its contents are not kept');
+  }
+  return inode;
+}
