@@ -2,21 +2,15 @@ import { join } from 'node:path';
 
 import { checkOptionNames, type Rng } from '@core/base';
 
-import { Batch } from './internal/batch.js';
 import { readPath, makeFile, writeAll } from './internal/file-calls.js';
-import {
-  decodeSegmentHeader,
-  encodeFrameHeader,
-  encodeSegmentHeader,
-  FLAG_GAP,
-  FRAME_HEADER,
-} from './internal/format.js';
+import { decodeSegmentHeader } from './internal/format.js';
 import { CLOSED, SALVAGE, segmentNumbers, segmentPath, UNFINISHED } from './internal/names.js';
 import { underLock } from './internal/open-directory.js';
 import { DamagedReader } from './internal/read-damaged.js';
+import { SalvageWriter } from './internal/salvage-writer.js';
 import { corrupt, newer } from './internal/recover.js';
 import type { JournalDamage } from './journal-error.js';
-import type { JournalFile, JournalFiles } from './journal-files.js';
+import type { JournalFiles } from './journal-files.js';
 import { checkDirectory, systemRng } from './journal-options.js';
 import { NodeFiles } from './node-files.js';
 
@@ -45,7 +39,10 @@ export interface SalvageReport {
   readonly lastSequence: number;
   /** Where the next `append` goes on. */
   readonly nextSequence: number;
-  /** Sequences between those that were kept, or after them, that are not in the new journal. */
+  /**
+   * Sequences that are not in the new journal. Where the start of the old one could not be read, or segments had been
+   * dropped, the first of them may have been gone before.
+   */
   readonly lost: readonly SequenceRange[];
   /** What could not be read, by the paths that the files have now. A tail that a power loss tore is among them. */
   readonly damages: readonly JournalDamage[];
@@ -61,9 +58,6 @@ interface Plan {
   readonly number: number;
 }
 
-/** Frames are written when they are larger. */
-const FRAME_BYTES = 2 ** 20;
-
 /** See `Journal.salvage`. */
 export async function salvageJournal(options: SalvageOptions): Promise<SalvageReport> {
   checkOptionNames(options, OPTIONS, 'a salvage');
@@ -73,24 +67,23 @@ export async function salvageJournal(options: SalvageOptions): Promise<SalvageRe
     const plan = await planOf(files, directory);
     const folder = join(directory, plan.folder);
     const reader = new DamagedReader(files, folder, pastDamage);
-    const writer = new SalvageWriter(rng, plan.number);
+    const writer = new SalvageWriter(rng, plan.number, reader);
     if ((await files.list(directory)).includes(nameOf(plan.number))) {
       // Interrupted after the new segment was there: only the report is still owed.
-      await reader.read((sequence) => writer.count(sequence));
+      await reader.read(async (sequence) => writer.count(sequence));
     } else {
       await moveAside(files, directory, folder, plan.number);
       const file = await makeFile(files, directory, segmentPath(directory, plan.number), async (one) => {
         await writer.begin(one);
         await reader.read((sequence, payload) => writer.take(sequence, payload));
-        await writer.end(reader.highest);
+        await writer.end();
       });
       await file.close();
     }
-    writer.countTo(reader.highest);
     await files.unlink(join(directory, SALVAGE));
     await files.syncDirectory(directory);
     await lock.release();
-    return { ...writer.kept, damages: reader.damages, movedTo: folder };
+    return { ...writer.report(), damages: reader.damages, movedTo: folder };
   });
 }
 
@@ -144,109 +137,4 @@ async function moveAside(files: JournalFiles, directory: string, folder: string,
 
 function nameOf(number: number): string {
   return segmentPath('', number);
-}
-
-/** Writes the records that were kept to one segment, and keeps the report. */
-class SalvageWriter {
-  private readonly rng: Rng;
-  private readonly number: number;
-  private readonly life: number;
-  private readonly batch = new Batch();
-  private file: JournalFile | null = null;
-  private segmentCrc = 0;
-  private chain = 0;
-  private position = 0;
-  /** The sequence before the frame that is being filled, as a reader of the segment will see it. */
-  private before = 0;
-  private records = 0;
-  private first = 0;
-  private last = 0;
-  private next = 1;
-  private readonly lost: SequenceRange[] = [];
-
-  constructor(rng: Rng, number: number) {
-    this.rng = rng;
-    this.number = number;
-    this.life = rng.next() * 2 ** 32;
-  }
-
-  get kept(): Omit<SalvageReport, 'damages' | 'movedTo'> {
-    return {
-      records: this.records,
-      firstSequence: this.first,
-      lastSequence: this.last,
-      nextSequence: this.next,
-      lost: this.lost,
-    };
-  }
-
-  async begin(file: JournalFile): Promise<void> {
-    const identity = Buffer.from(Uint32Array.from({ length: 4 }, () => this.rng.next() * 2 ** 32).buffer);
-    const header = encodeSegmentHeader(identity, this.number, 0);
-    await writeAll(file, header, header.length, 0);
-    this.file = file;
-    this.position = header.length;
-    this.segmentCrc = header.readUInt32LE(header.length - 4);
-    this.chain = this.segmentCrc;
-  }
-
-  async take(sequence: number, payload: Uint8Array): Promise<void> {
-    const { batch } = this;
-    if (batch.count > 0 && (sequence !== batch.lastSequence + 1 || batch.used > FRAME_BYTES)) {
-      await this.flush(batch.firstSequence);
-    }
-    batch.add(payload, sequence, this.life);
-    await this.count(sequence);
-  }
-
-  /** Writes what is left, and sees to it that no sequence up to `highest` is given again. */
-  async end(highest: number): Promise<void> {
-    if (this.batch.count > 0) {
-      await this.flush(this.batch.firstSequence);
-    }
-    if (highest > this.before) {
-      await this.flush(highest + 1);
-    }
-  }
-
-  /** Notes a record as kept. */
-  count(sequence: number): Promise<void> {
-    if (this.records > 0) {
-      this.lose(this.last + 1, sequence - 1);
-    }
-    this.records++;
-    this.first ||= sequence;
-    this.last = sequence;
-    return Promise.resolve();
-  }
-
-  /** Notes that nothing more was kept. */
-  countTo(highest: number): void {
-    this.lose(this.last + 1, highest);
-    this.next = Math.max(this.last, highest) + 1;
-  }
-
-  private lose(from: number, to: number): void {
-    if (from <= to) {
-      this.lost.push({ from, to });
-    }
-  }
-
-  private async flush(firstSequence: number): Promise<void> {
-    const { batch } = this;
-    const frame = {
-      bodyBytes: batch.used - FRAME_HEADER,
-      count: batch.count,
-      flags: firstSequence === this.before + 1 ? 0 : FLAG_GAP,
-      firstSequence,
-      syncedSequence: 0,
-      life: this.life,
-      previous: this.chain,
-    };
-    this.chain = encodeFrameHeader(batch.buffer, frame, this.segmentCrc);
-    await writeAll(this.file as JournalFile, batch.buffer, batch.used, this.position);
-    this.position += batch.used;
-    this.before = firstSequence + batch.count - 1;
-    batch.clear();
-  }
 }

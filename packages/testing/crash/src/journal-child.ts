@@ -6,6 +6,9 @@ import { Journal, type JournalFile, type JournalFiles, NodeFiles } from '@core/j
 
 import { type ChildSettings, payloadOf } from './internal/journal-child-settings.js';
 
+/** A busted child dies with a lie on its lips, and does not leave that to chance. */
+const BUSTED_DIES_AT = 100;
+
 /**
  * The process that is killed: opens a journal, reads it, and appends in groups until it dies. It says over its standard
  * output what the parent may rely on: `acked 12`, or that it may no more: `pinned 7`. Both are written before anything
@@ -33,6 +36,9 @@ async function run(settings: ChildSettings): Promise<never> {
       const sequence = journal.append(payloadOf(journal.lastSequence + 1));
       if (settings.busted) {
         say(`acked ${sequence}`);
+        if (sequence % BUSTED_DIES_AT === 0) {
+          process.kill(process.pid, 'SIGKILL');
+        }
       }
       await journal.committed(sequence);
       say(`acked ${sequence}`);

@@ -10,10 +10,13 @@ import { type Durability, Journal } from '@core/journal';
 
 import { type ChildSettings, payloadOf } from './internal/journal-child-settings.js';
 
-/** A child is killed at the latest after so many milliseconds, and after so many lines. */
-const MOST_MS = 700;
+/** A child is killed at the latest after so many lines, and milliseconds after the first of them. */
 const MOST_LINES = 3_000;
-/** Some hundred calls are made for opening a journal of many segments; the rest is work. */
+const MOST_MS = 300;
+/** One that says nothing for so long hangs. */
+const HANGS_MS = 60_000;
+/** About so many calls are made for opening a journal, more of them when it has many segments; the rest is work. */
+const OPENING_CALLS = 60;
 const MOST_CALLS = 1_200;
 /** After so many runs, another directory: else all journals would be old ones. */
 const RUNS_A_DIRECTORY = 10;
@@ -89,7 +92,7 @@ export async function runJournalTorture({
         segmentBytes: rng.pick([512, 4_096, 16_384]),
         seed: rng.below(2 ** 31),
         busted,
-        dieAtCall: rng.next() < 0.5 ? 1 + rng.below(MOST_CALLS) : 0,
+        dieAtCall: rng.next() < 0.5 ? 1 + rng.below(rng.next() < 0.5 ? OPENING_CALLS : MOST_CALLS) : 0,
       };
       const said = await killed(child, settings, { opened: false, acked, pinned, lines: 0, wrong: [] }, rng);
       report.killedOpening += said.opened ? 0 : 1;
@@ -129,13 +132,22 @@ async function killed(child: string, settings: ChildSettings, said: Said, rng: S
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const most = 1 + rng.below(MOST_LINES);
-  const timer = setTimeout(() => running.kill('SIGKILL'), 40 + rng.below(MOST_MS));
+  const delayMs = rng.below(MOST_MS);
+  let timer = setTimeout(() => {
+    said.wrong.push('the child hangs');
+    running.kill('SIGKILL');
+  }, HANGS_MS);
   let errors = '';
   running.stderr.on('data', (text: Buffer) => (errors += text.toString()));
   let rest = '';
   running.stdout.on('data', (text: Buffer) => {
     const lines = (rest + text.toString()).split('\n');
     rest = lines.pop() ?? '';
+    if (said.lines === 0) {
+      // Not before: how long a process takes to start says nothing of a journal.
+      clearTimeout(timer);
+      timer = setTimeout(() => running.kill('SIGKILL'), delayMs);
+    }
     for (const line of lines) {
       hear(said, line);
     }

@@ -23,6 +23,8 @@ export class DamagedReader {
   readonly damages: JournalDamage[] = [];
   /** The highest sequence that any readable header names. */
   highest = 0;
+  /** What the first record there was comes after, as far as it can be told; it is known before the first is handed out. */
+  base = -1;
   private readonly files: JournalFiles;
   private readonly folder: string;
   private readonly pastDamage: boolean;
@@ -67,6 +69,7 @@ export class DamagedReader {
     const header = decodeSegmentHeader(bytes);
     if (header !== null && header !== 'newer') {
       this.highest = Math.max(this.highest, header.base);
+      this.base = this.base < 0 ? header.base : this.base;
       return header.crc;
     }
     this.damages.push({ segment: path, offset: 0 });
@@ -86,6 +89,7 @@ export class DamagedReader {
       return false;
     }
     this.highest = Math.max(this.highest, frame.firstSequence + frame.count - 1, frame.syncedSequence);
+    this.base = this.base < 0 ? frame.firstSequence - 1 : this.base;
     const jumps = this.last > 0 && frame.firstSequence !== this.last + 1 && (frame.flags & FLAG_GAP) === 0;
     if (jumps && this.damages.length === 0) {
       this.damages.push({ segment: path, offset });
