@@ -42,6 +42,8 @@ const RETRIES = 5;
 /** Blocks of an arena: as many, or so small a part of the cache that it can give back some. */
 const ARENA_BLOCKS = 64;
 const ARENA_SHARE = 8;
+/** Blocks to a scan in a group. */
+const GROUP_BATCH = 32;
 /** A window is at most such a part of the cache. */
 const READAHEAD_SHARE = 4;
 
@@ -161,6 +163,8 @@ export class BufCache implements AsyncDisposable {
     return {
       name: this.name,
       seeks: this.seeks,
+      // A charge for one arena should not cost the whole cache.
+      ...(this.group === null ? {} : { batch: GROUP_BATCH }),
       zoneAware: true,
       groupAware: this.group !== null,
       count: (sc) => this.count(sc),
@@ -274,7 +278,7 @@ export class BufCache implements AsyncDisposable {
   }
 
   private scan(sc: ShrinkControl): number {
-    if (sc.zone !== ZONE || !this.isAskedBy(sc)) {
+    if (sc.zone !== ZONE || !this.isAskedBy(sc) || this.store.isServed) {
       return SHRINK_STOP;
     }
     const evicted = this.store.scan(sc);

@@ -45,6 +45,8 @@ export class ArenaPool {
   readonly arenaBlocks: number;
   /** Blocks that nobody has. */
   freeCount = 0;
+  /** Whether memory is being charged for an arena: shrinkers may be called for it. */
+  isCharging = false;
   private readonly blockBytes: number;
   private readonly group: MemoryGroup | null;
   private readonly onGrow: (slots: number) => void;
@@ -205,6 +207,7 @@ export class ArenaPool {
     }
     for (;;) {
       const group = this.group.heir;
+      this.isCharging = true;
       try {
         group.charge(this.arenaBlocks * this.blockBytes, ZONE);
         return true;
@@ -216,6 +219,8 @@ export class ArenaPool {
         if (!(ShrinkerError.is(error) && error.code === 'ERR_GROUP_OFFLINE' && group.isOffline)) {
           throw error;
         }
+      } finally {
+        this.isCharging = false;
       }
     }
   }

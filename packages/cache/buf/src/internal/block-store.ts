@@ -51,7 +51,7 @@ export class BlockStore {
   private readonly links = new SlotLinks();
   private readonly spareLists: SlotLru[] = [];
   private readonly strandedBlocks: number;
-  /** A walk over so many lengths of the list has met every buffer that can go, however young. */
+  /** So many walks over the whole list have met every buffer that can go, however young. */
   private readonly rounds: number;
   /** Of the walk in progress: how many may go, and whether those may that somebody may be looking at. */
   private goal = 0;
@@ -62,7 +62,7 @@ export class BlockStore {
     this.blockBytes = options.blockBytes;
     this.maxBlocks = options.maxBlocks;
     this.rcu = options.rcu;
-    this.rounds = options.maxLruRef + 2;
+    this.rounds = options.maxLruRef + 1;
     this.strandedBlocks = Math.max(options.arenaBlocks, Math.floor(options.maxBlocks / STRANDED_SHARE));
     this.lru = new SlotLru(this.links);
     this.pool = new ArenaPool({
@@ -174,12 +174,19 @@ export class BlockStore {
 
   /** Evicts up to so many. @returns how many */
   evict(count: number): number {
+    const { lru } = this;
     // With too much stranded, evicting what is looked at makes no room.
-    return this.walk(
-      { nrToScan: this.lru.length * this.rounds, nrScanned: 0 },
-      count,
-      this.pending.count < this.strandedBlocks,
-    );
+    const mayStrand = this.pending.count < this.strandedBlocks;
+    let evicted = 0;
+    for (let round = 0; round < this.rounds && evicted < count && lru.length > 0; round++) {
+      evicted += this.walk({ nrToScan: lru.length, nrScanned: 0 }, count - evicted, mayStrand);
+    }
+    return evicted;
+  }
+
+  /** Whether a charge that is under way need not go on: there is a block for whoever it is for. */
+  get isServed(): boolean {
+    return this.pool.isCharging && this.pool.freeCount > 0;
   }
 
   /** Looks at so many of the LRU, and evicts what can go. */
