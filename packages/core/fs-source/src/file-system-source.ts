@@ -19,7 +19,7 @@ export interface DirectoryEntry {
 
 /**
  * The file system as caches see it. Paths are absolute, of `/` between names, and normalised by the caller (no `.`, `..`
- * or empty component). Each call exists twice: synchronous, and as a promise. A call that fails throws, or rejects
+ * or empty component; but a cache asks for `..` of a directory, to see whether it may be searched). Each call exists twice: synchronous, and as a promise. A call that fails throws, or rejects
  * with, an error like node's, with `code`, `errno`, `syscall` and `path`. Nothing here caches.
  */
 export interface FileSystemSource {

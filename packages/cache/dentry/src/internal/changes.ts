@@ -1,6 +1,6 @@
 import type { FileKind } from '@core/fs-source';
 import { type DentryKind, KIND_DIRECTORY, KIND_NONE, KIND_SYMLINK } from '../dentry.js';
-import { childPath, type DentryNode, IN_LOOKUP, pathOf, STALE } from './dentry-node.js';
+import { childPath, type DentryNode, IN_LOOKUP, pathOf, SEARCHED, STALE, UNLISTABLE } from './dentry-node.js';
 import type { DentryTree } from './dentry-tree.js';
 import { kindOfEntry } from './kinds.js';
 import type { Resolver } from './resolver.js';
@@ -191,6 +191,7 @@ export class Changes<I extends object> {
   private distrust(directory: DentryNode<I>): void {
     this.tree.distrust(directory);
     this.tree.dropListing(directory);
+    directory.flags &= ~(SEARCHED | UNLISTABLE);
     // Paths that lead through it have to look at it again.
     this.paths.clear();
   }

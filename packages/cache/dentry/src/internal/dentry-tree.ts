@@ -154,6 +154,7 @@ export class DentryTree<I extends object> {
     node.flags |= UNHASHED;
     node.seq += 2;
     this.cancel(node);
+    (node.kind === KIND_NONE ? this.negatives : this.positives).del(node);
     if (node.kind === KIND_DIRECTORY || node.kind === KIND_SYMLINK) {
       this.bends++;
     }
@@ -360,7 +361,6 @@ export class DentryTree<I extends object> {
 
   private bury(node: DentryNode<I>): void {
     node.flags |= DEAD;
-    (node.kind === KIND_NONE ? this.negatives : this.positives).del(node);
     this.dropListing(node);
     if (node.parent !== null) {
       this.count--;

@@ -9,7 +9,7 @@ import type { DentryTree } from './dentry-tree.js';
 import { kindOfEntry, kindOfStats } from './kinds.js';
 import { isAmbiguous } from './names.js';
 import { Request } from './request.js';
-import { CHECK, DONE, LINK, LOOKUP, LOOP, type Need, type Walker } from './walker.js';
+import { CHECK, DONE, LINK, LOOKUP, LOOP, type Need, SEARCH, type Walker } from './walker.js';
 
 /** How often a walk begins anew since what it relied on has changed meanwhile, before it goes alone. */
 const OVERTAKEN_MAX = 8;
@@ -17,6 +17,8 @@ const OVERTAKEN_MAX = 8;
 const CONTRADICTED_MAX = 4;
 /** Bytes that an entry takes in a directory, about, where a directory's size tells them at all. */
 const ENTRY_BYTES = 64;
+/** Of a directory's mode: everybody may look names up in it. */
+const SEARCH_BY_ALL = 0o111;
 
 export interface ResolverPorts<I extends object> {
   readonly source: FileSystemSource;
@@ -204,9 +206,12 @@ export class Resolver<I extends object> {
         node,
         attempt(() => this.source.readlinkSync(pathOf(node))),
       );
-    } else if (need === CHECK && !walker.fresh && this.judge(node, serial)) {
-      // The policy has said.
-    } else {
+    } else if (need === SEARCH) {
+      this.searched(
+        node,
+        attempt(() => this.source.lstatSync(childPath(node, '..'))),
+      );
+    } else if (need !== CHECK || walker.fresh || !this.judge(node, serial)) {
       const answer = attempt(() => this.source.lstatSync(pathOf(node)));
       if ((node.flags & UNHASHED) === 0) {
         this.checked(node, answer, serial);
@@ -240,26 +245,22 @@ export class Resolver<I extends object> {
     const request = new Request(node, ++this.tree.serial);
     node.request = request;
     if (need === LINK) {
-      request.promise = this.ask(
+      request.promise = this.askOf(
         request,
         () => this.source.readlink(pathOf(node)),
-        (answer, isCurrent) => {
-          node.request = null;
-          if (isCurrent) {
-            this.tookLink(node, answer);
-          }
-        },
+        (answer) => this.tookLink(node, answer),
+      );
+    } else if (need === SEARCH) {
+      request.promise = this.askOf(
+        request,
+        () => this.source.lstat(childPath(node, '..')),
+        (answer) => this.searched(node, answer),
       );
     } else {
-      request.promise = this.ask(
+      request.promise = this.askOf(
         request,
         () => this.source.lstat(pathOf(node)),
-        (answer, isCurrent) => {
-          node.request = null;
-          if (isCurrent) {
-            this.checked(node, answer, request.serial);
-          }
-        },
+        (answer) => this.checked(node, answer, request.serial),
       );
     }
     await request.promise;
@@ -303,6 +304,16 @@ export class Resolver<I extends object> {
     );
     await request.promise;
     return !request.cancelled;
+  }
+
+  /** Asks about a dentry, and goes on with the answer if it is still about what it was asked about. */
+  private askOf<T>(request: Request<I>, call: () => Promise<T>, end: (answer: Answer<T>) => void): Promise<void> {
+    return this.ask(request, call, (answer, isCurrent) => {
+      request.node.request = null;
+      if (isCurrent) {
+        end(answer);
+      }
+    });
   }
 
   /** Asks the source, and says in the end whether the answer is still about what it was asked about. */
@@ -423,8 +434,18 @@ export class Resolver<I extends object> {
     node.inode = inode;
     tree.become(node, stats === null ? KIND_NONE : kindOfStats(stats), serial, Infinity);
     node.validUntil = this.validUntil(node);
-    if (stats !== null && node.kind === KIND_DIRECTORY && Number(stats.size) > this.ports.maxListed * ENTRY_BYTES) {
-      node.flags |= UNLISTABLE;
+    if (stats !== null) {
+      this.learn(node, stats);
+    }
+  }
+
+  /** What attributes tell of a directory, beyond the inode. */
+  private learn(node: DentryNode<I>, stats: BigIntStats): void {
+    node.flags &= ~STALE;
+    if (node.kind === KIND_DIRECTORY) {
+      const mayBeSearched = (Number(stats.mode) & SEARCH_BY_ALL) === SEARCH_BY_ALL;
+      const isLarge = Number(stats.size) > this.ports.maxListed * ENTRY_BYTES;
+      node.flags = (node.flags & ~SEARCHED) | (mayBeSearched ? SEARCHED : 0) | (isLarge ? UNLISTABLE : 0);
     }
   }
 
@@ -437,7 +458,9 @@ export class Resolver<I extends object> {
       parent.flags |= SEARCHED;
     }
     if (stats === null ? node.kind === KIND_NONE : this.isSame(node, stats)) {
-      node.flags &= ~STALE;
+      if (stats !== null) {
+        this.learn(node, stats);
+      }
       node.serial = serial;
       node.validUntil = this.validUntil(node);
       return;
@@ -447,7 +470,7 @@ export class Resolver<I extends object> {
       tree.dropChildren(node);
       tree.dropListing(node);
       this.adopt(node, stats as BigIntStats);
-      node.flags &= ~STALE;
+      this.learn(node, stats as BigIntStats);
       node.serial = serial;
       node.validUntil = this.validUntil(node);
       return;
@@ -486,6 +509,11 @@ export class Resolver<I extends object> {
     if (inode !== null) {
       this.tree.retire(inode);
     }
+  }
+
+  private searched(directory: DentryNode<I>, answer: Answer<BigIntStats>): void {
+    unwrap(answer);
+    directory.flags |= SEARCHED;
   }
 
   private tookLink(node: DentryNode<I>, answer: Answer<string>): void {

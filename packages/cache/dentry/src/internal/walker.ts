@@ -17,8 +17,17 @@ export const STATS = 3;
 export const CHECK = 4;
 /** The walk is over: too many symlinks. */
 export const LOOP = 5;
+/** May names be looked up in the directory `node`? */
+export const SEARCH = 6;
 
-export type Need = typeof DONE | typeof LOOKUP | typeof LINK | typeof STATS | typeof CHECK | typeof LOOP;
+export type Need =
+  | typeof DONE
+  | typeof LOOKUP
+  | typeof LINK
+  | typeof STATS
+  | typeof CHECK
+  | typeof LOOP
+  | typeof SEARCH;
 
 /** As on Linux. */
 const SYMLINKS_MAX = 40;
@@ -163,17 +172,19 @@ export class Walker<I extends object> {
       }
       this.start = start;
       this.end = end;
-      if (path.charCodeAt(start) === DOT) {
-        if (end - start === 1) {
-          this.at = end;
-          continue;
+      if (
+        path.charCodeAt(start) === DOT &&
+        (end - start === 1 || (end - start === 2 && path.charCodeAt(start + 1) === DOT))
+      ) {
+        if ((directory.flags & SEARCHED) === 0) {
+          return this.need(SEARCH, directory);
         }
-        if (end - start === 2 && path.charCodeAt(start + 1) === DOT) {
+        if (end - start === 2) {
           this.bent = true;
           this.directory = directory.parent ?? directory;
-          this.at = end;
-          continue;
         }
+        this.at = end;
+        continue;
       }
       const { tree } = this;
       let node = tree.caseSensitive
@@ -208,7 +219,10 @@ export class Walker<I extends object> {
         return this.isOld(node) ? this.need(CHECK, node) : this.finish(node, node);
       }
       if (end < length) {
-        return this.isOld(node) ? this.need(CHECK, node) : this.finish(tree.notDirectory, node);
+        if (this.isOld(node)) {
+          return this.need(CHECK, node);
+        }
+        return isReachable(node) ? this.finish(tree.notDirectory, node) : this.need(STATS, node);
       }
       return this.arrive(node);
     }
