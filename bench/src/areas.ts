@@ -1,5 +1,6 @@
 import { coreQuestions } from './core/index.js';
 import type { Case, Question } from './harness/result.js';
+import { hitRatioQuestions } from './hit-ratio/index.js';
 import { pressureQuestions } from './pressure/index.js';
 import { shrinkerQuestions } from './shrinker/index.js';
 
@@ -8,6 +9,7 @@ export const areas: Readonly<Record<string, readonly Question[]>> = {
   core: coreQuestions,
   shrinker: shrinkerQuestions,
   pressure: pressureQuestions,
+  'hit-ratio': hitRatioQuestions,
 };
 
 /** A case by the names that its process was given. */

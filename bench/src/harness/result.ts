@@ -11,7 +11,7 @@ export interface Timing {
 }
 
 /** `x` is a ratio: its unit is that of the other competitor. */
-export type Unit = 'x' | '%' | 'ns' | 'ms' | 'MiB' | 'bytes' | 'objects';
+export type Unit = 'x' | '%' | 'ns' | 'ms' | 'MiB' | 'bytes' | 'objects' | 'points' | 'cases';
 
 /** What a case found out. */
 export interface Figure {
