@@ -6,6 +6,9 @@ import { RECORD_HEADER } from './format.js';
 /** A batch that would get larger is closed, and another one begun. One record alone may be larger. */
 const BATCH_BYTES = 16 * 2 ** 20;
 
+/** A batch that has grown larger is not used again: what a burst needed is given back after it. */
+const RECYCLED_BYTES = 4 * 2 ** 20;
+
 /** What was appended and is not committed: one batch that is being written, and those that wait, oldest first. */
 export class Batches {
   private open: Batch = new Batch();
@@ -51,8 +54,7 @@ export class Batches {
     assert(batch !== null, 'Cannot give a batch back: none was taken');
     this.written = null;
     batch.resolve();
-    // What one huge record needed is not kept for those that follow.
-    if (this.spare === null && batch.buffer.length <= BATCH_BYTES) {
+    if (this.spare === null && batch.buffer.length <= RECYCLED_BYTES) {
       batch.clear();
       this.spare = batch;
     }
