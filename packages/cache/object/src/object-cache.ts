@@ -100,6 +100,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       rcu: options.rcu ?? sharedRcu(),
       nodes: options.nodes,
       scheduler: options.scheduler,
+      clock: options.clock,
       dispose: options.dispose ?? null,
       recycle: options.recycle ?? null,
       maxReusable: Math.min(Math.max(Math.ceil(max / ENTRIES_PER_REUSABLE), Math.min(max, MIN_REUSABLE)), MAX_REUSABLE),
@@ -392,6 +393,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       name: this.name,
       seeks: this.options.seeks ?? DEFAULT_SEEKS,
       retiredBytes: (zone: Zone) => (zone === this.zone ? this.graveyard.waitingBytes : 0),
+      retiredAgeMs: () => this.graveyard.oldestAgeMs,
       skipped: () => ({ held: this.holds.count }),
     };
     const { ledger } = this;

@@ -70,8 +70,11 @@ describe('what is charged', () => {
     // It waits for a grace period now: nobody can hurry that.
     expect([group.usage(), cache.asShrinker().retiredBytes?.('heap')]).toEqual([0, 100_000]);
     expect(cache.asShrinker().retiredBytes?.('external')).toBe(0);
+    loop.timeMs += 30;
+    expect(cache.asShrinker().retiredAgeMs?.()).toBe(30);
     loop.runSync();
     expect(cache.asShrinker().retiredBytes?.('heap')).toBe(0);
+    expect(cache.asShrinker().retiredAgeMs?.()).toBe(0);
   });
 
   test('values kept for reuse, until they are discarded', () => {

@@ -41,6 +41,8 @@ export interface ReportedShrinker {
   readonly skipped: Readonly<Record<string, number>>;
   /** Bytes that have left it and wait for readers. */
   readonly retiredBytes: number;
+  /** For how long the oldest of these has waited; null where it is not known. */
+  readonly retiredAgeMs: number | null;
 }
 
 export interface ReportedPending {
@@ -69,6 +71,7 @@ export interface ReportedOthers {
 
 const ZONES: readonly Zone[] = ['heap', 'external', 'shared'];
 const GROUPS_MAX = 20;
+const SHRINKERS_LISTED = 20;
 
 /** Everything about memory at this instant. O(shrinkers × groups): for when it is needed, and for people. */
 export function reportOf(
@@ -126,6 +129,7 @@ function shrinkersOf(registry: ShrinkerRegistry): ReportedShrinker[] {
         ...positive({ stopped: own.stops - own.errors, busy: own.busy, failed: own.errors }),
       },
       retiredBytes: ZONES.reduce((sum, zone) => sum + registry.retiredBytes(zone, name), 0),
+      retiredAgeMs: registry.retiredAgeMs(name),
     });
   }
   return found.toSorted((one, other) => (other.freeable ?? 0) - (one.freeable ?? 0));
@@ -152,6 +156,7 @@ const WHY: Readonly<Record<MemoryReport['reason'], string>> = {
 /** A report as text, for logs and consoles: at most a few dozen lines, without colours. */
 export function formatReport(report: MemoryReport): string {
   const { heap, reclaim } = report;
+  const listed = report.shrinkers.slice(0, SHRINKERS_LISTED);
   const lines = [
     WHY[report.reason],
     ...rows(
@@ -187,19 +192,23 @@ export function formatReport(report: MemoryReport): string {
       ]),
     ),
     ...rows(
-      ['shrinker', 'freeable', 'freed', 'scanned', 'deferred', 'waiting', 'skipped'],
-      report.shrinkers.map(({ name, freeable, freed, scanned, deferred, retiredBytes, skipped }) => [
+      ['shrinker', 'freeable', 'freed', 'scanned', 'deferred', 'waiting', 'oldest', 'skipped'],
+      listed.map(({ name, freeable, freed, scanned, deferred, retiredBytes, retiredAgeMs, skipped }) => [
         name,
         String(freeable ?? '?'),
         String(freed),
         String(scanned),
         String(deferred),
         bytesText(retiredBytes),
+        retiredAgeMs === null || retiredBytes === 0 ? '' : msText(retiredAgeMs),
         Object.entries(skipped)
           .map(([reason, count]) => `${reason} ${count}`)
           .join(', '),
       ]),
     ),
+    ...(report.shrinkers.length > listed.length
+      ? [`and ${report.shrinkers.length - listed.length} shrinkers more`]
+      : []),
     ...rows(
       ['pending', 'objects', 'bytes', 'oldest'],
       report.pendings.map(({ name, count, bytes, oldestAgeMs }) => [

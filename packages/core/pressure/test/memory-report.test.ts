@@ -20,7 +20,13 @@ async function fullReport(): Promise<MemoryReport> {
   }
   expect(() => tenant.charge(11 * MIB, 'external')).toThrow('Cannot charge');
   registry.register(
-    registry.alloc({ name: 'stopped', count: () => 5000, scan: () => SHRINK_STOP, retiredBytes: () => 1024 }),
+    registry.alloc({
+      name: 'stopped',
+      count: () => 5000,
+      scan: () => SHRINK_STOP,
+      retiredBytes: () => 1024,
+      retiredAgeMs: () => 1500,
+    }),
   );
   sim.heap.collect();
   sim.monitor.poll();
@@ -55,9 +61,9 @@ describe('a report', () => {
       group        heap  external  shared  max met  failed  protected
       /        75.0 MiB   9.9 MiB     0 B        0       0  0
       /tenant       0 B   9.9 MiB     0 B        5       1  0
-      shrinker  freeable  freed  scanned  deferred  waiting  skipped
-      stopped       5000      0        0      1250  3.0 KiB  stopped 1
-      objects       4800   1600     1600         0      0 B  held 3
+      shrinker  freeable  freed  scanned  deferred  waiting   oldest  skipped
+      stopped       5000      0        0      1250  3.0 KiB  1500 ms  stopped 1
+      objects       4800   1600     1600         0      0 B           held 3
       buffers        636     64       64        80      0 B
       pending  objects    bytes  oldest
       objects       12  3.0 MiB  15 ms
@@ -102,6 +108,35 @@ describe('a report', () => {
     expect(groups).toHaveLength(20);
     expect(groups.slice(0, 3).map(({ path }) => path)).toEqual(['/', '/parent', '/parent/g29']);
     expect(groups.at(-1)?.path).toBe('/parent/g12');
+  });
+
+  test('lists 20 shrinkers as text, and has all of them', () => {
+    using sim = new Sim();
+    for (let index = 0; index < 30; index++) {
+      sim.cache({ name: `cache ${index}` });
+    }
+    const report = reportOf(sim.registry, sim.monitor, sim.reclaimer);
+    expect(report.shrinkers).toHaveLength(30);
+    expect(formatReport(report).match(/^cache /gm)).toHaveLength(20);
+    expect(formatReport(report)).toContain('and 10 shrinkers more');
+  });
+
+  test('an age that is none is reported, and unknown', () => {
+    using sim = new Sim();
+    for (const [name, retiredAgeMs] of Object.entries({
+      negative: () => -1,
+      throws: () => {
+        throw new Error('broken');
+      },
+    })) {
+      sim.registry.register(sim.registry.alloc({ name, count: () => 1, scan: () => 0, retiredAgeMs }));
+    }
+    const { shrinkers } = reportOf(sim.registry, sim.monitor, sim.reclaimer);
+    expect(shrinkers.map(({ retiredAgeMs }) => retiredAgeMs)).toEqual([null, null]);
+    expect(sim.faults.map(String)).toEqual([
+      expect.stringContaining('retiredAgeMs of shrinker negative'),
+      'Error: broken',
+    ]);
   });
 
   test('survives a count that throws, and says so', () => {

@@ -56,6 +56,7 @@ export function asShrinker<T extends RcuHead>(
       return pending.count === 0 ? SHRINK_EMPTY : pending.count;
     },
     retiredBytes: (asked) => (asked === home ? pending.bytes : 0),
+    retiredAgeMs: () => pending.stats().oldestAgeMs,
     scan: (sc) => {
       if (zone !== undefined && sc.zone !== zone) {
         sc.nrScanned = 0;

@@ -303,6 +303,21 @@ export class ShrinkerRegistry implements AsyncDisposable {
     return sum;
   }
 
+  /** For how long the oldest retired object of the shrinker of that name has waited, in ms; null if it does not say. */
+  retiredAgeMs(name: string): number | null {
+    const entry = this.names.get(name);
+    try {
+      const ageMs = entry?.spec.retiredAgeMs?.() ?? null;
+      if (ageMs !== null && !(ageMs >= 0 && ageMs < Infinity)) {
+        throw badResult(entry as Entry, 'retiredAgeMs', ageMs);
+      }
+      return ageMs;
+    } catch (error) {
+      this.#report(error, entry as Entry);
+      return null;
+    }
+  }
+
   /** What the shrinker of that name says of objects that could not be freed now; nothing if it says nothing. */
   skippedOf(name: string): Readonly<Record<string, number>> {
     const entry = this.names.get(name);

@@ -56,6 +56,8 @@ export interface ShrinkerSpec {
    * steers by memory adds them to what is used, and does not ask for them again. Cheap, synchronous. Absent: none.
    */
   retiredBytes?(zone: Zone): number;
+  /** For reports: for how long the oldest of these has waited, in milliseconds; 0 if none does. Absent: unknown. */
+  retiredAgeMs?(): number;
   /**
    * Bytes of one object, on average. With it, a pass above priority 0 scans a cache of larger objects more, and one of
    * smaller objects less, than its count says: in proportion, and as much as before in all. A large object must be used

@@ -1,4 +1,4 @@
-import { type Scheduler, assert, isThenable } from '@core/base';
+import { type Clock, type Scheduler, assert, isThenable } from '@core/base';
 import type { NodePool } from '@core/genradix';
 import type { AdvanceObserver, RcuFlavor } from '@core/rcu';
 import { RcuPending } from '@core/rcu-pending';
@@ -18,6 +18,7 @@ export interface GraveyardOptions<K, V> {
   readonly rcu: RcuFlavor;
   readonly nodes: NodePool | undefined;
   readonly scheduler: Scheduler | undefined;
+  readonly clock: Clock | undefined;
   readonly dispose: ((value: V, key: K, reason: DisposeReason) => unknown) | null;
   readonly recycle: ((value: V, key: K) => V | void) | null;
   /** How many values, and bytes of them, are kept for reuse. */
@@ -77,6 +78,7 @@ export class Graveyard<K, V> implements AdvanceObserver {
       rcu: options.rcu,
       ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
       ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
       process: (bin) => this.process(bin),
       onError: (error) => options.onError(error, undefined),
     });
@@ -95,6 +97,11 @@ export class Graveyard<K, V> implements AdvanceObserver {
   /** Bytes of the values that wait for a grace period. */
   get waitingBytes(): number {
     return this.bytes - this.readyBytes;
+  }
+
+  /** For how long the oldest value has waited for its grace period, in milliseconds; 0 if none does. */
+  get oldestAgeMs(): number {
+    return this.pending.stats().oldestAgeMs;
   }
 
   /** A value has left, and nobody holds it. Only if it is {@link wanted}. */

@@ -66,7 +66,7 @@ export class Announcer {
       this.emit(event, report);
     } else {
       this.warn(
-        `Reader "${report.label}" of "${report.domain}" ${READER[report.kind]}: ${Math.round(report.ageMs)} ms, ${report.callbacksWaiting} callbacks wait`,
+        `Reader "${report.label}" of "${report.domain}" ${READER[report.kind]}: ${Math.round(report.ageMs)} ms, ${report.callbacksWaiting} callbacks wait${report.more > 0 ? `, and ${report.more} readers more` : ''}`,
         report.stack ?? undefined,
       );
     }

@@ -71,7 +71,7 @@ export class PluginServices implements PluginContext {
 
   readonly shrinker: PluginContext['shrinker'] = (spec) => {
     // Bound, since a spec may be an instance whose methods are not its own properties.
-    const { count, scan, retiredBytes, objectBytes, skipped } = spec;
+    const { count, scan, retiredBytes, retiredAgeMs, objectBytes, skipped } = spec;
     const named = {
       ...spec,
       name: spec.name ?? this.name,
@@ -79,6 +79,7 @@ export class PluginServices implements PluginContext {
       scan: scan.bind(spec),
       ...(objectBytes === undefined ? {} : { objectBytes: objectBytes.bind(spec) }),
       ...(retiredBytes === undefined ? {} : { retiredBytes: retiredBytes.bind(spec) }),
+      ...(retiredAgeMs === undefined ? {} : { retiredAgeMs: retiredAgeMs.bind(spec) }),
       ...(skipped === undefined ? {} : { skipped: skipped.bind(spec) }),
     };
     return this.shrinkers.registerFor(this.name, named);

@@ -134,7 +134,7 @@ function checkSpec(spec: ShrinkerSpec): void {
       throw new TypeError(`Cannot allocate shrinker ${spec.name}: its ${callback} is not a function`);
     }
   }
-  for (const callback of ['retiredBytes', 'objectBytes', 'skipped'] as const) {
+  for (const callback of ['retiredBytes', 'retiredAgeMs', 'objectBytes', 'skipped'] as const) {
     if (spec[callback] !== undefined && typeof spec[callback] !== 'function') {
       throw new TypeError(`Cannot allocate shrinker ${spec.name}: its ${callback} is not a function`);
     }
