@@ -1,5 +1,5 @@
 import { headerChecksum } from './checksum.js';
-import { FORMAT, readUint64, writeUint64 } from './format.js';
+import { readPreamble, readUint64, writePreamble, writeUint64 } from './format.js';
 
 /**
  * The file `closed`: written when a journal is closed, after all else is on disk, and removed before anything is written
@@ -16,14 +16,12 @@ export interface ClosedMark {
   readonly lastSequence: number;
 }
 
-const MAGIC = Buffer.from('RCLMEND\n', 'latin1');
+const MAGIC = 'RCLMEND\n';
 const BYTES = 60;
 
 export function encodeClosedMark(mark: ClosedMark): Buffer {
   const bytes = Buffer.alloc(BYTES);
-  MAGIC.copy(bytes);
-  bytes.writeUInt32LE(FORMAT, 8);
-  bytes.writeUInt32LE(headerChecksum(bytes.subarray(0, 12), 0), 12);
+  writePreamble(bytes, MAGIC);
   mark.identity.copy(bytes, 16);
   writeUint64(bytes, mark.firstNumber, 32);
   writeUint64(bytes, mark.lastNumber, 40);
@@ -34,15 +32,9 @@ export function encodeClosedMark(mark: ClosedMark): Buffer {
 
 /** @returns 'newer' for a format that this code does not know, null for a mark that is damaged */
 export function decodeClosedMark(bytes: Buffer): ClosedMark | 'newer' | null {
-  if (
-    bytes.length < 16 ||
-    !MAGIC.equals(bytes.subarray(0, 8)) ||
-    bytes.readUInt32LE(12) !== headerChecksum(bytes.subarray(0, 12), 0)
-  ) {
-    return null;
-  }
-  if (bytes.readUInt32LE(8) !== FORMAT) {
-    return 'newer';
+  const preamble = readPreamble(bytes, MAGIC);
+  if (preamble !== 'known') {
+    return preamble;
   }
   if (bytes.length !== BYTES || bytes.readUInt32LE(56) !== headerChecksum(bytes.subarray(0, 56), 0)) {
     return null;

@@ -25,7 +25,9 @@ export const RECORD_HEADER = 16;
 /** The sequences between the frame before and this one are lost: a salvage left them out. */
 export const FLAG_GAP = 1;
 
-const SEGMENT_MAGIC = Buffer.from('RCLMJNL\n', 'latin1');
+const SEGMENT_MAGIC = 'RCLMJNL\n';
+/** What every file of a journal begins with: see {@link writePreamble}. */
+const PREAMBLE = 16;
 /** Starts with a byte that no UTF-8 text has, and is no small number in either byte order. */
 export const FRAME_MAGIC: Buffer = Buffer.from([0xf5, 0x6a, 0xe1, 0x9c]);
 const IDENTITY_BYTES = 16;
@@ -59,11 +61,28 @@ export function readUint64(bytes: Buffer, offset: number): number {
   return bytes.readUInt32LE(offset) + bytes.readUInt32LE(offset + 4) * 2 ** 32;
 }
 
-export function encodeSegmentHeader(identity: Buffer, number: number, base: number): Buffer {
-  const bytes = Buffer.alloc(SEGMENT_HEADER);
-  SEGMENT_MAGIC.copy(bytes);
+/** Magic, format version and their CRC, which stay where they are in every format. @param magic 8 letters */
+export function writePreamble(bytes: Buffer, magic: string): void {
+  bytes.write(magic, 'latin1');
   bytes.writeUInt32LE(FORMAT, 8);
   bytes.writeUInt32LE(headerChecksum(bytes.subarray(0, 12), 0), 12);
+}
+
+/** @returns 'newer' for a format that this code does not know, null for none, or one that is damaged */
+export function readPreamble(bytes: Buffer, magic: string): 'known' | 'newer' | null {
+  if (
+    bytes.length < PREAMBLE ||
+    bytes.toString('latin1', 0, 8) !== magic ||
+    bytes.readUInt32LE(12) !== headerChecksum(bytes.subarray(0, 12), 0)
+  ) {
+    return null;
+  }
+  return bytes.readUInt32LE(8) === FORMAT ? 'known' : 'newer';
+}
+
+export function encodeSegmentHeader(identity: Buffer, number: number, base: number): Buffer {
+  const bytes = Buffer.alloc(SEGMENT_HEADER);
+  writePreamble(bytes, SEGMENT_MAGIC);
   identity.copy(bytes, 16);
   writeUint64(bytes, number, 32);
   writeUint64(bytes, base, 40);
@@ -73,15 +92,9 @@ export function encodeSegmentHeader(identity: Buffer, number: number, base: numb
 
 /** @returns 'newer' for a format that this code does not know, null for no header at all, or one that is damaged */
 export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | 'newer' | null {
-  if (
-    bytes.length < 16 ||
-    !SEGMENT_MAGIC.equals(bytes.subarray(0, 8)) ||
-    bytes.readUInt32LE(12) !== headerChecksum(bytes.subarray(0, 12), 0)
-  ) {
-    return null;
-  }
-  if (bytes.readUInt32LE(8) !== FORMAT) {
-    return 'newer';
+  const preamble = readPreamble(bytes, SEGMENT_MAGIC);
+  if (preamble !== 'known') {
+    return preamble;
   }
   if (bytes.length < SEGMENT_HEADER) {
     return null;
