@@ -189,9 +189,12 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
   async readdir(path: string, options: WalkOptions<I> = NO_OPTIONS): Promise<readonly DirectoryEntry[]> {
     for (;;) {
       const directory = this.directoryAt(path, await this.walk(path, { ...options, attributes: false }));
-      const entries = this.entriesOf(directory) ?? (await this.resolver.list(directory));
-      if (entries !== null) {
-        return entries;
+      // Something else may have run since the walk ended.
+      if ((directory.flags & UNHASHED) === 0) {
+        const entries = this.entriesOf(directory) ?? (await this.resolver.list(directory));
+        if (entries !== null) {
+          return entries;
+        }
       }
     }
   }

@@ -117,25 +117,32 @@ export class Changes<I extends object> {
     const moved = this.tree.find(source.directory, source.name);
     const replaced = this.tree.find(target.directory, target.name);
     const movedKind = this.kindAt(source);
-    const replacedKind = exchange ? this.kindAt(target) : KIND_NONE;
+    const replacedKind = this.kindAt(target);
+    const { tree } = this;
+    // Perhaps two spellings of it.
+    const isOneName = source.directory === target.directory && tree.keyOf(source.name) === tree.keyOf(target.name);
     this.forget(source);
     this.forget(target);
-    const isSpelling = moved !== null && moved === replaced;
-    if (!isSpelling && isMovable(moved) && (!exchange || isMovable(replaced))) {
+    if (!isOneName && isMovable(moved) && (!exchange || isMovable(replaced))) {
       if (exchange && replaced !== null) {
         // Two may have one name for a moment; nobody looks.
         this.move(replaced, source);
       } else if (replaced !== null) {
-        this.tree.drop(replaced);
+        tree.drop(replaced);
       }
       this.move(moved, target);
     } else {
       this.forgetAndDrop(source);
       this.forgetAndDrop(target);
     }
-    if (!isSpelling) {
+    if (!isOneName) {
       this.list(target, movedKind);
-      this.list(source, replacedKind);
+      if (exchange) {
+        this.list(source, replacedKind);
+      } else if (movedKind === KIND_DIRECTORY || replacedKind === KIND_NONE) {
+        // Else the two may have been names of one file, which both stay.
+        this.list(source, KIND_NONE);
+      }
     }
   }
 

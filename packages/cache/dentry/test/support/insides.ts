@@ -15,7 +15,7 @@ export function nodeOf<I extends object>(dentry: Dentry<I>): DentryNode<I> {
   return dentry as DentryNode<I>;
 }
 
-/** @param held all that the test holds */
-export function check<I extends object>(cache: DentryCache<I>, held: readonly Dentry<I>[] = []): void {
-  checkInvariants(treeOf(cache), held as readonly DentryNode<I>[]);
+/** @param held all that the test holds; null while walks wait */
+export function check<I extends object>(cache: DentryCache<I>, held: readonly Dentry<I>[] | null = []): void {
+  checkInvariants(treeOf(cache), held as readonly DentryNode<I>[] | null);
 }

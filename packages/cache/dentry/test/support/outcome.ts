@@ -42,5 +42,6 @@ export async function cacheOutcomeLater(cache: DentryCache, path: string, follow
 
 function wordsOf(stats: PlainInode['stats']): Outcome {
   const { ino, mode, size, nlink, mtimeNs, ctimeNs } = stats;
-  return `${ino} ${mode} ${size} ${nlink} ${mtimeNs} ${ctimeNs}`;
+  // What is done by one name of a file is not seen by its others: inodes that names share would see it.
+  return stats.isFile() ? `file ${ino}` : `${ino} ${mode} ${size} ${nlink} ${mtimeNs} ${ctimeNs}`;
 }

@@ -47,7 +47,7 @@ export function randomChange(rng: SeededRng): Change {
   const other = randomName(rng);
   const created = (kind: FileKind) => (cache: DentryCache, certain: boolean) =>
     cache.created(path, rng.below(4) === 0 ? { certain } : { certain, kind });
-  switch (rng.below(9)) {
+  switch (rng.below(10)) {
     case 0:
     case 1:
       return { run: (source) => source.mkdirSync(path), tell: created('directory'), paths: [path] };
@@ -86,6 +86,15 @@ export function randomChange(rng: SeededRng): Change {
         paths: [path, other],
       };
     }
+    case 8:
+      return {
+        run: (source) => source.linkSync(path, other),
+        tell: (cache, certain) => {
+          cache.invalidate(path, { exact: true });
+          cache.created(other, { certain });
+        },
+        paths: [path, other],
+      };
     default: {
       const mode = rng.pick([0o755, 0o755, 0o755, 0o700, 0o400, 0o300, 0o100, 0o500]);
       return {
