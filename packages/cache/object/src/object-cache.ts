@@ -642,17 +642,17 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   /** As `set` does it, in a group. */
   private setCharged(ledger: Ledger<K, V>, key: K, value: V, size: number, ttlMs: number | undefined): void {
     const { table, loads } = this;
-    if (ledger.covers(size + ENTRY_OVERHEAD)) {
-      if (loads.count > 0) {
-        loads.supersede(key);
+    if (loads.count === 0) {
+      const slot = table.slots.get(key);
+      if ((slot !== undefined && table.fitsAt(slot, value, size)) || ledger.covers(size + ENTRY_OVERHEAD)) {
+        const { bytes } = table;
+        table.storeAt(slot, key, value, size, ttlMs);
+        // What grows within what is charged leaves no more of it over than there was.
+        if (table.bytes < bytes || table.count === 0 || table.missingShadowBytes > 0) {
+          ledger.settle(size);
+        }
+        return;
       }
-      const { bytes } = table;
-      table.store(key, value, size, ttlMs);
-      // What grows within what is charged leaves no more of it over than there was.
-      if (table.bytes < bytes || table.count === 0 || table.missingShadowBytes > 0) {
-        ledger.settle(size);
-      }
-      return;
     }
     // The charge may evict any entry. The one that has this value already must not leave, and come back.
     const pinned = table.pinValue(key, value);

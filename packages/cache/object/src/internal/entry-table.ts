@@ -163,7 +163,11 @@ export class EntryTable<K, V> {
 
   /** Stores a value that is no larger than `maxBytes`, and retires what it replaces. @returns its slot */
   store(key: K, value: V, size: number, ttlMs: number | undefined): number {
-    const old = this.slots.get(key);
+    return this.storeAt(this.slots.get(key), key, value, size, ttlMs);
+  }
+
+  /** As {@link store}, where the slot of `key` is known, or that it has none. */
+  storeAt(old: number | undefined, key: K, value: V, size: number, ttlMs: number | undefined): number {
     let slot: number;
     if (old === undefined) {
       slot = this.insert(key, value, size);
@@ -310,6 +314,11 @@ export class EntryTable<K, V> {
     // Somebody holds what it replaces, so that stays.
     const stays = this.values[slot] !== value && this.isHeld(slot);
     return stays || this.sizes === null ? size : size - this.sizes.get(slot);
+  }
+
+  /** Whether a value can be stored there, and the entries take no more bytes then. */
+  fitsAt(slot: number, value: V, size: number): boolean {
+    return this.sizes !== null && size <= this.sizes.get(slot) && (this.values[slot] === value || !this.isHeld(slot));
   }
 
   /** From now on sizes are kept, and count. */
