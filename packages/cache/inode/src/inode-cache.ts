@@ -1,9 +1,10 @@
 import type { BigIntStats } from 'node:fs';
+import type { InodePort } from '@cache/dentry';
 import { reportUncaught, systemClock, systemScheduler } from '@core/base';
-import { ListLru, type LruStatus, REMOVED, RETRY, ROTATE, SKIP } from '@core/list-lru';
-import type { MemoryGroup, ShrinkControl, Shrinker, Zone } from '@core/shrinker';
+import type { FileSystemSource } from '@core/fs-source';
+import type { ShrinkControl, Shrinker, Zone } from '@core/shrinker';
 import type { DerivedKind } from './derived-kind.js';
-import { Inode, type InodeOwner, type Make, type MakeSync, NEVER } from './inode.js';
+import { Inode, type InodeOwner, type Make, type MakeSync } from './inode.js';
 import { InodeError } from './inode-error.js';
 import { Account } from './internal/account.js';
 import { AgeClock } from './internal/age-clock.js';
@@ -14,22 +15,19 @@ import { checkOptions, checkStats } from './internal/check-options.js';
 import { DerivedValues } from './internal/derived-values.js';
 import { closedError, staleError } from './internal/errors.js';
 import { Graveyard } from './internal/graveyard.js';
-import { InodeTable } from './internal/inode-table.js';
-import { Looks } from './internal/looks.js';
+import { InodeStore } from './internal/inode-store.js';
+import { LookingSource } from './internal/looking-source.js';
+import { Looks, type Sighting } from './internal/looks.js';
 import { type MakerHost, Makers } from './internal/makers.js';
 import { Observer } from './internal/observer.js';
-import { pruneExcess } from './internal/prune-excess.js';
 import { sharedRcu } from './internal/shared-rcu.js';
-import { FREEING, LRU_ISOLATING, NEW, REFERENCED, UNHASHED } from './internal/state.js';
-import type { FileContents, InodeCacheOptions, InodeCacheStats, Revalidation } from './options.js';
+import { NEW, REFERENCED, UNHASHED } from './internal/state.js';
+import type { InodeCacheOptions, InodeCacheStats, Revalidation } from './options.js';
 import { byAge } from './revalidation-policy.js';
 import type { Prunable } from './super-block.js';
 
 const DEFAULT_MAX_UNUSED = 65_536;
 const DEFAULT_MAX_DERIVED_BYTES = 64 * 1024 * 1024;
-/** Bytes of the heap that an inode takes, with its attributes, a path and its place in the table: 782 on Node 20. */
-export const INODE_BYTES = 800;
-
 /**
  * Files by device and inode number: their attributes, and values that are derived from them.
  *
@@ -42,30 +40,26 @@ export const INODE_BYTES = 800;
  *
  * @see Linux fs/inode.c
  */
-export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
+export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, AsyncDisposable {
   readonly name: string;
   /** Derived values, as something to be pruned: a part of a `SuperBlock`. */
   readonly derivedValues: Prunable;
-  private readonly group: MemoryGroup | null;
-  private readonly contents: FileContents | null;
-  private readonly maxUnused: number;
-  private readonly table = new InodeTable();
-  private readonly lru: ListLru<Inode> = new ListLru<Inode>();
-  private readonly births = new Births();
+  /**
+   * The source, and what it tells of files is known by the time at which it was asked. Give it to the dentry cache: then
+   * what that hands in counts as a look, which ends a doubt, and does not bring back what was.
+   */
+  readonly source: FileSystemSource;
   private readonly clock: AgeClock;
   private readonly looks: Looks;
+  private readonly births = new Births();
   private readonly observer: Observer;
+  private readonly store: InodeStore;
   private readonly values: DerivedValues;
   private readonly makers: Makers;
   private readonly account: Account;
   private readonly graveyard: Graveyard;
-  private readonly onError: (error: unknown) => void;
-  private isOpen = true;
   private closing: Promise<void> | null = null;
-  private holds = 0;
   private fresh = 0;
-  private replaced = 0;
-  private evictions = 0;
 
   /**
    * @throws {TypeError} `source` is missing; an option is of the wrong type, or unknown
@@ -73,39 +67,41 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
    */
   constructor(options: InodeCacheOptions) {
     checkOptions(options);
-    const scheduler = options.scheduler ?? systemScheduler;
-    const clock = options.clock ?? systemClock;
+    const { source, group = null, policy = byAge(), scheduler = systemScheduler, clock = systemClock } = options;
+    const onError = guarded(options.onError);
     this.name = options.name ?? 'inode';
-    this.group = options.group ?? null;
-    this.contents = options.contents ?? null;
-    this.maxUnused = options.maxUnused ?? DEFAULT_MAX_UNUSED;
-    this.onError = guarded(options.onError);
     this.clock = new AgeClock(clock, scheduler);
-    const policy = options.policy ?? byAge();
-    this.looks = new Looks(options.source, this.clock, policy.isStrict === true);
-    this.account = new Account(this.group, this.onError);
-    this.graveyard = new Graveyard({ rcu: options.rcu ?? sharedRcu(), clock, scheduler, onError: this.onError });
-    this.values = new DerivedValues({
-      group: this.group,
-      account: this.account,
-      graveyard: this.graveyard,
-      maxBytes: options.maxDerivedBytes ?? DEFAULT_MAX_DERIVED_BYTES,
-      onError: this.onError,
-    });
+    this.looks = new Looks(source, this.clock, policy.isStrict === true);
+    this.source = new LookingSource(source, this.looks);
+    this.account = new Account(group, onError);
+    this.graveyard = new Graveyard({ rcu: options.rcu ?? sharedRcu(), clock, scheduler, onError });
+    const { account, graveyard } = this;
+    const maxBytes = options.maxDerivedBytes ?? DEFAULT_MAX_DERIVED_BYTES;
+    this.values = new DerivedValues({ group, account, graveyard, maxBytes, onError });
     this.derivedValues = this.values;
+    this.store = new InodeStore({
+      group,
+      contents: options.contents ?? null,
+      maxUnused: options.maxUnused ?? DEFAULT_MAX_UNUSED,
+      account,
+      graveyard,
+      values: this.values,
+      onEvict: (inode) => this.observer.forget(inode),
+      onError,
+    });
     this.observer = new Observer({
       policy,
       clock: this.clock,
       values: this.values,
-      onForeignChange: (inode) => void this.dropContents(inode),
-      onError: this.onError,
+      onForeignChange: (inode) => void this.store.dropContents(inode),
+      onError,
     });
     this.makers = new Makers(this.hostOfMakers(options), this.values);
   }
 
   /**
-   * The inode that these stats describe, held once more. Taken from whoever has looked just now: an inode that somebody
-   * has doubted since stays doubted.
+   * The inode that these stats describe, held once more. Stats of the cache's own {@link source} count as a look; others
+   * are taken for those of a look just now, which does not end a doubt.
    *
    * @param path where the file was seen
    * @throws {TypeError} the stats are no bigint stats
@@ -114,7 +110,25 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
   instantiate(stats: BigIntStats, path: string): Inode {
     checkStats(stats);
     this.checkOpen('instantiate an inode');
-    return this.settle(stats, path, null, this.clock.now());
+    return this.settle(stats, path, this.looks.sightingOf(stats));
+  }
+
+  /**
+   * Takes over stats that whoever has a name of the inode has got by that name just now: without times of birth this
+   * tells a file that has changed from another one. Otherwise as {@link instantiate}, and takes no hold.
+   *
+   * @returns false when they are of another file: then the inode goes stale if its number was theirs
+   * @throws {TypeError} the stats are no bigint stats
+   * @throws {InodeError} `ERR_INODE_FOREIGN`
+   */
+  update(inode: Inode, stats: BigIntStats): boolean {
+    this.checkOwn(inode, 'update');
+    checkStats(stats);
+    if (!this.isOf(inode, stats)) {
+      return false;
+    }
+    this.observe(inode, stats, this.looks.sightingOf(stats));
+    return true;
   }
 
   /**
@@ -145,14 +159,14 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
     if (inode.isStale) {
       return false;
     }
-    this.addHold(inode);
+    this.store.hold(inode);
     return true;
   }
 
   /** The inode, if it is cached, without a hold: good for the current turn. Looks at nothing but the cache. */
   get(dev: bigint, ino: bigint): Inode | undefined {
-    const inode = this.table.get(dev, ino);
-    if (inode === undefined || (inode.state & (FREEING | NEW)) !== 0) {
+    const inode = this.store.at(dev, ino);
+    if (inode === null || (inode.state & NEW) !== 0) {
       return undefined;
     }
     inode.state |= REFERENCED;
@@ -168,7 +182,7 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
     const look = this.looks.at(path, 0);
     const stats = await look.stats;
     this.checkOpen('look up an inode');
-    return this.settle(stats, path, look.id, look.begunMs);
+    return this.settle(stats, path, look);
   }
 
   /**
@@ -179,9 +193,8 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
    */
   igetSync(path: string): Inode {
     this.checkOpen('look up an inode');
-    const begunMs = this.clock.exactNow();
-    const id = this.looks.nextId();
-    return this.settle(this.looks.lstatSync(path), path, id, begunMs);
+    const sighting = this.looks.begin();
+    return this.settle(this.looks.lstatSync(path), path, sighting);
   }
 
   /** Whether the attributes are believed now, without a look. One compare. */
@@ -227,20 +240,15 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
    * Takes over stats of a file that the caller has changed itself, such as by `fstat` after a write. What was derived is
    * dropped, even if the change stamp is as before. Contents are not touched: what was written went through them.
    *
-   * @returns false when the stats are of another file: then the inode goes stale
+   * @returns false when the stats are of another file: then the inode goes stale if its number was theirs
    * @throws {TypeError} the stats are no bigint stats
    * @throws {InodeError} `ERR_INODE_FOREIGN`
    */
   changed(inode: Inode, stats: BigIntStats): boolean {
     this.checkOwn(inode, 'change');
     checkStats(stats);
-    if (inode.isStale) {
-      return false;
-    }
-    this.births.learn(stats);
     const id = this.looks.notice();
-    if (inode.dev !== stats.dev || inode.ino !== stats.ino || !this.births.isSame(inode.stats, stats, true)) {
-      this.unhash(inode);
+    if (!this.isOf(inode, stats)) {
       return false;
     }
     this.observer.change(inode, stats, id);
@@ -259,14 +267,14 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
       return;
     }
     const id = this.looks.notice();
-    for (const one of this.table) {
+    for (const one of this.store.table) {
       this.observer.doubt(one, id);
     }
   }
 
   /** Inodes that may be reclaimed: those on the list, of which some may be held again. O(1). */
   count(sc?: ShrinkControl): number {
-    return this.lru.count(sc);
+    return this.store.count(sc);
   }
 
   /**
@@ -276,23 +284,12 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
    * @throws {RangeError} `nr` is no integer of 0 or more
    */
   prune(nr: number, sc?: ShrinkControl): number {
-    const leaving: Inode[] = [];
-    const isolate = (inode: Inode): LruStatus => this.isolate(inode, leaving);
-    try {
-      this.lru.walk(sc === undefined ? nr : { nrToScan: nr, nrScanned: 0, zone: sc.zone, group: sc.group }, isolate);
-    } finally {
-      // After the walk: what is called from here may take and release inodes, and evict others.
-      for (const inode of leaving) {
-        this.evict(inode);
-      }
-      this.evictions += leaving.length;
-    }
-    return leaving.length;
+    return this.store.prune(nr, sc);
   }
 
   /** Tells the list of the shrinker that will have {@link prune} called, so that its bits are set in groups. */
   attach(shrinker: Shrinker): void {
-    this.lru.attach(shrinker);
+    this.store.lru.attach(shrinker);
   }
 
   /** Bytes of what has left and waits for readers. */
@@ -324,25 +321,25 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
   }
 
   stats(): InodeCacheStats {
-    const { looks, makers, values, account, graveyard } = this;
+    const { store, looks, makers, values, account, graveyard } = this;
     return {
       name: this.name,
-      inodes: this.table.count,
-      unused: this.lru.length,
-      holds: this.holds,
+      inodes: store.table.count,
+      unused: store.lru.length,
+      holds: store.holds,
       derived: values.lru.length,
       derivedBytes: values.bytes,
       looks: looks.begun,
       joinedLooks: looks.joined,
       changed: this.observer.changed,
-      replaced: this.replaced,
+      replaced: store.replaced,
       fresh: this.fresh,
       derivedHits: makers.hits,
       made: makers.made,
       remade: makers.remade,
       unsettled: makers.unsettled,
       joinedMakers: makers.joined,
-      evictions: this.evictions,
+      evictions: store.evictions,
       derivedEvictions: values.evictions,
       uncharged: account.refused,
       chargedBytes: account.charged,
@@ -360,13 +357,13 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
    * still be released. Idempotent.
    */
   close(): Promise<void> {
-    if (this.isOpen) {
-      this.isOpen = false;
-      this.evictAll();
+    if (this.store.isOpen) {
+      this.store.close();
       this.observer.close();
+      this.closing = this.store.holds === 0 ? this.graveyard.exit() : this.graveyard.barrier();
     }
-    this.closing ??= this.holds === 0 ? this.graveyard.exit() : this.graveyard.barrier();
-    return this.closing;
+    // Null while contents that are dropped call this.
+    return this.closing ?? this.graveyard.barrier();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -375,158 +372,59 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
 
   /** @internal For reports: paths of inodes that are held. */
   heldPaths(): string[] {
-    return [...this.table].filter(({ count }) => count > 0).map(({ path }) => path);
+    return [...this.store.table].filter(({ count }) => count > 0).map(({ path }) => path);
   }
 
   /** @internal For tests: throws when the books do not balance. */
   checkInvariants(): void {
-    checkInodeInvariants(this.table, this.lru, this.values, this.account);
+    checkInodeInvariants(this.store, this.values, this.account);
   }
 
   /**
    * The inode of these stats, held once more, with what they tell.
    *
-   * @param id of the look that has brought them; null: nobody knows when it began
+   * @param sighting of the look that has brought them; null: nobody knows when it began
    */
-  private settle(stats: BigIntStats, path: string, id: number | null, begunMs: number): Inode {
+  private settle(stats: BigIntStats, path: string, sighting: Sighting | null): Inode {
+    const { store, observer, looks } = this;
     this.births.learn(stats);
-    const present = this.find(stats);
-    if (present === null) {
-      return this.create(stats, path, id, begunMs);
-    }
-    this.addHold(present);
-    present.path = path;
-    if (id === null) {
-      this.observer.handedIn(present, stats, this.looks.nextId(), begunMs);
-    } else {
-      this.observer.look(present, stats, id, begunMs);
-    }
-    return present;
-  }
-
-  /** The inode of the very file that these stats are of. One that leaves, or is of another file, gives its key up. */
-  private find(stats: BigIntStats): Inode | null {
-    for (;;) {
-      const present = this.table.get(stats.dev, stats.ino);
-      if (present === undefined) {
-        return null;
-      }
-      if ((present.state & FREEING) !== 0) {
-        this.table.delete(present);
-        return null;
-      }
+    let isLate = false;
+    for (let present = store.at(stats.dev, stats.ino); present !== null && !isLate;) {
       if (this.births.isSame(present.stats, stats, false)) {
+        store.hold(present);
+        present.path = path;
+        this.observe(present, stats, sighting);
         return present;
       }
-      // This calls back: there may be another one in its place already.
-      this.unhash(present);
+      // What was seen before the present one was is not there any more.
+      isLate = sighting !== null && sighting.id < present.lookId;
+      if (!isLate) {
+        // This calls back: there may be another one in its place already.
+        store.unhash(present);
+        present = store.at(stats.dev, stats.ino);
+      }
     }
-  }
-
-  private create(stats: BigIntStats, path: string, id: number | null, begunMs: number): Inode {
     const inode = new Inode(this, stats, path);
+    inode.state |= isLate ? UNHASHED : 0;
     // In the table before anything is called: whoever comes for this file meanwhile must find this one.
-    this.table.add(inode);
-    this.addHold(inode);
-    this.observer.first(inode, id ?? this.looks.nextId(), begunMs, id === null || this.looks.isCurrent(id));
-    if (this.account.charge(INODE_BYTES, 'heap')) {
-      inode.bytes = INODE_BYTES;
-    }
-    inode.state &= ~NEW;
+    store.add(inode);
+    observer.first(inode, sighting ?? looks.now(), !isLate && (sighting === null || looks.isCurrent(sighting.id)));
+    store.charge(inode);
     return inode;
   }
 
-  private addHold(inode: Inode): void {
-    inode.count++;
-    this.holds++;
+  private observe(inode: Inode, stats: BigIntStats, sighting: Sighting | null): void {
+    if (sighting === null) {
+      this.observer.handedIn(inode, stats, this.looks.now());
+    } else {
+      this.observer.look(inode, stats, sighting);
+    }
   }
 
   private put(inode: Inode): void {
-    inode.count--;
-    this.holds--;
-    if (inode.count > 0) {
-      return;
-    }
-    if (this.mayStay(inode)) {
-      if (!this.lru.add(inode, this.group)) {
-        inode.state |= REFERENCED;
-      } else if (this.lru.length > this.maxUnused) {
-        pruneExcess(this, () => this.lru.length - this.maxUnused);
-      }
-    } else {
-      this.evictUnlessPinned(inode);
-    }
-    if (this.closing !== null && this.holds === 0) {
+    this.store.release(inode);
+    if (this.closing !== null && this.store.holds === 0) {
       void this.graveyard.exit();
-    }
-  }
-
-  /** Whether an inode that nobody holds is worth keeping: it can be found, is charged, and its file has a name. */
-  private mayStay(inode: Inode): boolean {
-    return (
-      this.isOpen &&
-      (inode.state & UNHASHED) === 0 &&
-      (inode.bytes > 0 || this.group === null) &&
-      inode.stats.nlink !== 0n
-    );
-  }
-
-  private isolate(inode: Inode, leaving: Inode[]): LruStatus {
-    if ((inode.state & LRU_ISOLATING) !== 0) {
-      return SKIP;
-    }
-    if (inode.count > 0) {
-      return REMOVED;
-    }
-    if ((inode.state & REFERENCED) !== 0) {
-      inode.state &= ~REFERENCED;
-      return ROTATE;
-    }
-    if (inode.values !== null || this.hasContents(inode)) {
-      inode.state |= LRU_ISOLATING;
-      this.values.dropAll(inode);
-      const isEmpty = this.dropContents(inode);
-      inode.state &= ~LRU_ISOLATING;
-      if (inode.count > 0 || (inode.state & UNHASHED) === 0) {
-        return isEmpty ? RETRY : ROTATE;
-      }
-    }
-    inode.state = FREEING;
-    leaving.push(inode);
-    return REMOVED;
-  }
-
-  /** While it is pinned, the walk that has pinned it sees to it; and what it called may have evicted it already. */
-  private evictUnlessPinned(inode: Inode): void {
-    if ((inode.state & (LRU_ISOLATING | FREEING)) === 0) {
-      this.evict(inode);
-    }
-  }
-
-  private evict(inode: Inode): void {
-    inode.state = FREEING;
-    inode.validUntilMs = NEVER;
-    this.lru.del(inode);
-    this.table.delete(inode);
-    this.values.dropAll(inode);
-    this.dropContents(inode);
-    this.observer.forget(inode);
-    this.account.uncharge(inode.bytes, 'heap');
-    this.graveyard.retire(inode);
-  }
-
-  /** Takes an inode out of the table, since its number is another file's. It leaves with its last hold. */
-  private unhash(inode: Inode): void {
-    this.replaced++;
-    this.table.delete(inode);
-    this.lru.del(inode);
-    inode.state |= UNHASHED;
-    inode.validUntilMs = NEVER;
-    inode.version++;
-    this.values.dropAll(inode);
-    this.dropContents(inode);
-    if (inode.count === 0) {
-      this.evictUnlessPinned(inode);
     }
   }
 
@@ -538,37 +436,44 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
     } catch (error) {
       return this.vanished(inode, look.id, error);
     }
-    return this.seen(inode, path, stats, look.id, look.begunMs);
+    return this.seen(inode, path, stats, look);
   }
 
   private lookSync(inode: Inode, path: string): Revalidation {
-    const begunMs = this.clock.exactNow();
-    const id = this.looks.nextId();
+    const sighting = this.looks.begin();
     let stats: BigIntStats;
     try {
       stats = this.looks.lstatSync(path);
     } catch (error) {
-      return this.vanished(inode, id, error);
+      return this.vanished(inode, sighting.id, error);
     }
-    return this.seen(inode, path, stats, id, begunMs);
+    return this.seen(inode, path, stats, sighting);
   }
 
-  private seen(inode: Inode, path: string, stats: BigIntStats, id: number, begunMs: number): Revalidation {
-    this.births.learn(stats);
-    if (inode.isStale) {
-      return 'replaced';
-    }
-    if (inode.dev !== stats.dev || inode.ino !== stats.ino) {
-      // It may have other names.
-      this.observer.doubt(inode, Math.max(id, inode.lookId));
-      return 'replaced';
-    }
-    if (!this.births.isSame(inode.stats, stats, true)) {
-      this.unhash(inode);
+  private seen(inode: Inode, path: string, stats: BigIntStats, sighting: Sighting): Revalidation {
+    if (!this.isOf(inode, stats)) {
       return 'replaced';
     }
     inode.path = path;
-    return this.observer.look(inode, stats, id, begunMs);
+    return this.observer.look(inode, stats, sighting);
+  }
+
+  /** Whether stats that were got by a name of the inode are still of its file. If not, it is not believed any more. */
+  private isOf(inode: Inode, stats: BigIntStats): boolean {
+    this.births.learn(stats);
+    if (inode.isStale) {
+      return false;
+    }
+    if (inode.dev !== stats.dev || inode.ino !== stats.ino) {
+      // It may have other names.
+      this.observer.doubt(inode, this.looks.nextId());
+      return false;
+    }
+    if (!this.births.isSame(inode.stats, stats, true)) {
+      this.store.unhash(inode);
+      return false;
+    }
+    return true;
   }
 
   /** @throws `error`, unless it says that there is nothing at the path */
@@ -581,25 +486,6 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
       this.observer.doubt(inode, Math.max(id, inode.lookId));
     }
     return 'gone';
-  }
-
-  private hasContents(inode: Inode): boolean {
-    try {
-      return this.contents !== null && this.contents.has(inode);
-    } catch (error) {
-      this.onError(error);
-      return false;
-    }
-  }
-
-  /** @returns whether nothing is left */
-  private dropContents(inode: Inode): boolean {
-    try {
-      return this.contents === null || !this.contents.has(inode) || this.contents.drop(inode);
-    } catch (error) {
-      this.onError(error);
-      return false;
-    }
   }
 
   private hostOfMakers(options: InodeCacheOptions): MakerHost {
@@ -620,24 +506,14 @@ export class InodeCache implements InodeOwner, Prunable, AsyncDisposable {
         if (inode.isStale) {
           throw staleError('derive from', inode);
         }
-        this.addHold(inode);
+        this.store.hold(inode);
       },
       release: (inode) => this.put(inode),
     };
   }
 
-  private evictAll(): void {
-    for (const inode of this.table) {
-      if (inode.count > 0) {
-        this.values.dropAll(inode);
-      } else {
-        this.evictUnlessPinned(inode);
-      }
-    }
-  }
-
   private checkOpen(action: string): void {
-    if (!this.isOpen) {
+    if (!this.store.isOpen) {
       throw closedError(action, this.name);
     }
   }

@@ -6,8 +6,18 @@ const seeds = (count: number, first: number): number[] => Array.from({ length: c
 describe('against the file system itself', () => {
   test.each([1, 2, 3, 4])('random operations while others change files, part %i', async (part) => {
     const first = (Date.now() % 1_000_000) * 10 + part * 1000;
+    const happened = { changed: 0, replaced: 0, fresh: 0, joinedLooks: 0, evictions: 0, uncharged: 0 };
+    const derived = { derivedHits: 0, remade: 0, unsettled: 0, joinedMakers: 0, derivedEvictions: 0 };
     for (const seed of [...seeds(20, part * 1000), ...seeds(10, first)]) {
-      await fuzzInodes(seed, 150);
+      const stats = await fuzzInodes(seed, 150);
+      for (const sums of [happened, derived] as Record<string, number>[]) {
+        for (const name of Object.keys(sums)) {
+          sums[name] = (sums[name] ?? 0) + (stats[name as keyof typeof stats] as number);
+        }
+      }
+    }
+    for (const [name, count] of Object.entries({ ...happened, ...derived })) {
+      expect([name, count > 0]).toEqual([name, true]);
     }
   });
 });
@@ -36,23 +46,15 @@ const BUSTS: Readonly<Record<string, Bust>> = {
   },
   'believes a look that began before a change'({ observer }) {
     const real = observer.look.bind(observer);
-    observer.look = (inode: any, stats: unknown, _: number, begunMs: number) =>
-      real(inode, stats, inode.lookId, begunMs);
+    observer.look = (inode: any, stats: unknown, { begunMs }: { begunMs: number }) =>
+      real(inode, stats, { id: inode.lookId, begunMs });
   },
-  'finds an inode that is leaving'(cache) {
-    cache.get = (dev: bigint, ino: bigint) => cache.table.get(dev, ino);
+  'finds and takes an inode that is leaving'({ store }) {
+    store.at = (dev: bigint, ino: bigint) => store.table.get(dev, ino) ?? null;
   },
-  'takes an inode that is leaving'(cache) {
-    const real = cache.find.bind(cache);
-    cache.find = (stats: any) => {
-      const present = cache.table.get(stats.dev, stats.ino);
-      const isLeaving = present !== undefined && (present.state & 4) !== 0;
-      return isLeaving && present.stats.birthtimeNs === stats.birthtimeNs ? present : real(stats);
-    };
-  },
-  'evicts what is held'(cache) {
-    const real = cache.isolate.bind(cache);
-    cache.isolate = (inode: any, leaving: unknown) => {
+  'evicts what is held'({ store }) {
+    const real = store.isolate.bind(store);
+    store.isolate = (inode: any, leaving: unknown) => {
       const { count } = inode;
       inode.count = 0;
       const status = real(inode, leaving);
@@ -78,8 +80,8 @@ const BUSTS: Readonly<Record<string, Bust>> = {
     let calls = 0;
     account.uncharge = (bytes: number, zone: string) => real(++calls % 5 === 0 ? 0 : bytes, zone);
   },
-  'leaves a replaced inode on the list'({ lru }) {
-    lru.del = () => false;
+  'leaves a replaced inode on the list'({ store }) {
+    store.lru.del = () => false;
   },
   'believes what it was told to doubt'({ observer }) {
     observer.doubt = () => {};

@@ -289,6 +289,69 @@ describe('overlapping looks', () => {
     expect(cache.revalidateSync(inode)).toBe('changed');
   });
 
+  test('a late look does not put back a file that is gone', async () => {
+    const world = makeWorld();
+    const gated = new GatedSource(world.memory);
+    const { memory, time, cache } = { ...world, cache: new InodeCache({ ...base(world), source: gated.source }) };
+    memory.writeFileSync('/a', 'old');
+    const looking = cache.iget('/a');
+    gated.gates[0]!.call();
+    memory.unlinkSync('/a');
+    time.advance(5);
+    memory.writeFileSync('/a', 'new');
+    cache.release(cache.igetSync('/'));
+    const inode = cache.igetSync('/a');
+    gated.gates[0]!.deliver();
+    const late = await looking;
+    expect([late === inode, late.ino === inode.ino, late.isStale, inode.isStale]).toEqual([false, true, true, false]);
+    expect([cache.isFresh(late), cache.get(inode.dev, inode.ino)]).toEqual([false, inode]);
+    cache.release(late);
+    cache.checkInvariants();
+    expect(cache.stats().inodes).toBe(2);
+  });
+
+  test('a policy that looks up the very file does not make a second one', () => {
+    let calls = 0;
+    let again: unknown = null;
+    const world = makeWorld({
+      policy: {
+        trustMs: ({ path }) => {
+          if (++calls === 1) {
+            again = world.cache.igetSync(path);
+          }
+          return 0;
+        },
+      },
+    });
+    world.memory.writeFileSync('/a');
+    expect(world.cache.igetSync('/a')).toBe(again);
+    expect(world.cache.stats().holds).toBe(2);
+    world.cache.checkInvariants();
+  });
+
+  test('the cache’s own source tells when it was asked', async () => {
+    const world = makeWorld();
+    const { memory, cache } = world;
+    memory.writeFileSync('/a', '1');
+    const inode = cache.igetSync('/a');
+    const before = cache.source.lstatSync('/a');
+    cache.invalidate(inode);
+    cache.release(cache.instantiate(before, '/a'));
+    expect(cache.isFresh(inode)).toBe(false);
+    cache.release(cache.instantiate(await cache.source.lstat('/a'), '/a'));
+    expect(cache.isFresh(inode)).toBe(true);
+    cache.invalidate(inode);
+    expect(cache.update(inode, cache.source.lstatSync('/a'))).toBe(true);
+    expect(cache.isFresh(inode)).toBe(true);
+    const { source } = cache;
+    memory.symlinkSync('a', '/s');
+    expect(source.readdirSync('/')).toEqual(await source.readdir('/'));
+    expect([source.readlinkSync('/s'), await source.readlink('/s'), source.caseSensitive]).toEqual(['a', 'a', true]);
+    source.openSync('/a', constants.O_RDONLY).closeSync();
+    await (await source.open('/a', constants.O_RDONLY)).close();
+    await expect(source.lstat('/none')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test('stats that are handed in do not end a doubt, nor bring back what was', () => {
     const { memory, time, cache } = makeWorld();
     memory.writeFileSync('/a', '1');

@@ -1,20 +1,14 @@
 import { assert } from '@core/base';
-import type { ListLru } from '@core/list-lru';
 import type { Inode } from '../inode.js';
 import { NEVER } from '../inode.js';
 import type { Account } from './account.js';
 import type { Derived } from './derived.js';
 import type { DerivedValues } from './derived-values.js';
-import type { InodeTable } from './inode-table.js';
+import type { InodeStore } from './inode-store.js';
 import { FREEING, LRU_ISOLATING, NEW, UNHASHED } from './state.js';
 
 /** What must hold between any two calls. */
-export function checkInodeInvariants(
-  table: InodeTable,
-  lru: ListLru<Inode>,
-  values: DerivedValues,
-  account: Account,
-): void {
+export function checkInodeInvariants({ table, lru }: InodeStore, values: DerivedValues, account: Account): void {
   const listed = new Set<Inode>(lru);
   const chained = new Set<Derived>();
   let bytes = 0;

@@ -2,17 +2,19 @@ import type { BigIntStats } from 'node:fs';
 import type { FileSystemSource } from '@core/fs-source';
 import type { AgeClock } from './age-clock.js';
 
-/** One `lstat` that is under way. */
-export interface Look {
+/** When a look at a file began. */
+export interface Sighting {
   /** Looks and notices have ascending numbers, in the order in which they began. */
   readonly id: number;
   readonly begunMs: number;
+}
+
+/** An `lstat` that is under way. */
+interface Look extends Sighting {
   readonly stats: Promise<BigIntStats>;
 }
 
-/**
- * The looks at files that are under way: one for each path, which all who ask join, unless it began too early for them.
- */
+/** Where looks at files begin, and those that are under way: one for each path, which who asks may join. */
 export class Looks {
   readonly isStrict: boolean;
   /** The last number that was given. */
@@ -22,6 +24,7 @@ export class Looks {
   private readonly source: FileSystemSource;
   private readonly clock: AgeClock;
   private readonly underWay = new Map<string, Look>();
+  private readonly sightings = new WeakMap<BigIntStats, Sighting>();
   /** The last notice of any change: a look that began before may have missed it. */
   private noticedId = 0;
 
@@ -48,6 +51,26 @@ export class Looks {
     return id > this.noticedId;
   }
 
+  /** As of a look that has been made just now. */
+  now(): Sighting {
+    return { id: this.nextId(), begunMs: this.clock.now() };
+  }
+
+  begin(): Sighting {
+    this.begun++;
+    return { id: this.nextId(), begunMs: this.clock.exactNow() };
+  }
+
+  /** Keeps in mind when the look began that has brought these stats. */
+  remember(stats: BigIntStats, sighting: Sighting): void {
+    this.sightings.set(stats, sighting);
+  }
+
+  /** When the look began that has brought these stats; null if it was somebody else's. */
+  sightingOf(stats: BigIntStats): Sighting | null {
+    return this.sightings.get(stats) ?? null;
+  }
+
   /** @param after the number that the look must be above */
   at(path: string, after: number): Look {
     const present = this.underWay.get(path);
@@ -55,16 +78,13 @@ export class Looks {
       this.joined++;
       return present;
     }
-    const begunMs = this.clock.exactNow();
-    const id = this.nextId();
-    this.begun++;
+    const { id, begunMs } = this.begin();
     const look: Look = { id, begunMs, stats: this.lstat(path, id) };
     this.underWay.set(path, look);
     return look;
   }
 
   lstatSync(path: string): BigIntStats {
-    this.begun++;
     return this.source.lstatSync(path);
   }
 

@@ -5,6 +5,7 @@ import type { AgeClock } from './age-clock.js';
 import { Attributes } from './attributes.js';
 import { sameAttributes, sameStamp } from './change.js';
 import type { DerivedValues } from './derived-values.js';
+import type { Sighting } from './looks.js';
 import { DOUBTED } from './state.js';
 
 export interface ObserverOptions {
@@ -41,7 +42,7 @@ export class Observer {
   }
 
   /** Of a new inode. @param isCurrent false when a change may have been missed */
-  first(inode: Inode, id: number, begunMs: number, isCurrent: boolean): void {
+  first(inode: Inode, { id, begunMs }: Sighting, isCurrent: boolean): void {
     inode.lookId = id;
     inode.stampSeenMs = this.clock.exactNow();
     if (isCurrent) {
@@ -52,7 +53,7 @@ export class Observer {
   }
 
   /** What a look has brought. */
-  look(inode: Inode, stats: BigIntStats, id: number, begunMs: number): 'unchanged' | 'changed' {
+  look(inode: Inode, stats: BigIntStats, { id, begunMs }: Sighting): 'unchanged' | 'changed' {
     const outcome = sameAttributes(inode.stats, stats) ? 'unchanged' : 'changed';
     if (id < inode.lookId) {
       if (outcome === 'changed') {
@@ -70,8 +71,8 @@ export class Observer {
     return outcome;
   }
 
-  /** What somebody else's look has brought, of which nobody knows when it began. @param id of now */
-  handedIn(inode: Inode, stats: BigIntStats, id: number, nowMs: number): void {
+  /** What somebody else's look has brought, of which nobody knows when it began. */
+  handedIn(inode: Inode, stats: BigIntStats, { id, begunMs }: Sighting): void {
     const outcome = sameAttributes(inode.stats, stats) ? 'unchanged' : 'changed';
     inode.lookId = id;
     if (stats.ctimeNs < inode.stats.ctimeNs) {
@@ -81,7 +82,7 @@ export class Observer {
     }
     this.take(inode, stats);
     if ((inode.state & DOUBTED) === 0) {
-      this.trust(inode, outcome, nowMs);
+      this.trust(inode, outcome, begunMs);
     }
   }
 

@@ -1,4 +1,4 @@
-/** In the table, and not ready: its charge is under way. Not found by `get`, not to be reclaimed. */
+/** In the table, and not ready: its policy and its charge are being asked. Not found by `get`. */
 export const NEW = 1;
 /** Used since the walk last came by: it has another round. */
 export const REFERENCED = 2;

@@ -9,6 +9,7 @@ import {
   type FileContents,
   type Inode,
   InodeCache,
+  type InodeCacheStats,
   SuperBlock,
 } from '../../src/index.js';
 import { GatedSource } from './gated-source.js';
@@ -42,8 +43,10 @@ const FREEING = 4;
 /**
  * Random operations on a cache over a file system in memory, which others change at the same time, compared with what
  * the file system says. Throws an error that begins with the seed.
+ *
+ * @returns what has happened: a run in which nothing has proves nothing
  */
-export async function fuzzInodes(seed: number, steps: number, bust?: Bust): Promise<void> {
+export async function fuzzInodes(seed: number, steps: number, bust?: Bust): Promise<InodeCacheStats> {
   const run = new Run(seed);
   try {
     bust?.(run.cache);
@@ -51,6 +54,7 @@ export async function fuzzInodes(seed: number, steps: number, bust?: Bust): Prom
       await run.step();
     }
     await run.finish();
+    return run.cache.stats();
   } catch (error) {
     throw new Error(`seed ${seed}: ${(error as Error).stack}`, { cause: error });
   }
