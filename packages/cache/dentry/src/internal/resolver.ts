@@ -1,13 +1,9 @@
-import type { BigIntStats } from 'node:fs';
-import type { Clock } from '@core/base';
 import { type DirectoryEntry, type FileSystemSource, systemError } from '@core/fs-source';
-import { KIND_DIRECTORY, KIND_NONE } from '../dentry.js';
 import { DentryError } from '../dentry-error.js';
-import type { DentryPolicy, InodePort } from '../options.js';
-import { childPath, type DentryNode, IN_LOOKUP, pathOf, SEARCHED, STALE, UNHASHED, UNLISTABLE } from './dentry-node.js';
+import { type Answer, attempt, isGone, Stale, unwrap } from './answer.js';
+import { type AnswerPorts, Answers } from './answers.js';
+import { childPath, type DentryNode, IN_LOOKUP, pathOf, UNHASHED, UNLISTABLE } from './dentry-node.js';
 import type { DentryTree } from './dentry-tree.js';
-import { kindOfEntry, kindOfStats } from './kinds.js';
-import { isAmbiguous } from './names.js';
 import { Request } from './request.js';
 import { CHECK, DONE, LINK, LOOKUP, LOOP, type Need, SEARCH, type Walker } from './walker.js';
 
@@ -15,22 +11,10 @@ import { CHECK, DONE, LINK, LOOKUP, LOOP, type Need, SEARCH, type Walker } from 
 const OVERTAKEN_MAX = 8;
 /** How often it begins anew since the source contradicts what is cached, before that is its error. */
 const CONTRADICTED_MAX = 4;
-/** Bytes that an entry takes in a directory, about, where a directory's size tells them at all. */
-const ENTRY_BYTES = 64;
-/** Of a directory's mode: everybody may look names up in it. */
-const SEARCH_BY_ALL = 0o111;
-
-export interface ResolverPorts<I extends object> {
+export interface ResolverPorts<I extends object> extends AnswerPorts<I> {
   readonly source: FileSystemSource;
-  readonly inodes: InodePort<I>;
-  readonly policy: DentryPolicy<I> | null;
-  readonly clock: Clock;
-  readonly maxListed: number;
   readonly listAfter: number;
 }
-
-/** What the source said: a value, or its error. */
-type Answer<T> = { readonly value: T } | { readonly error: unknown };
 
 /**
  * Walks with the source's help: finds out what a {@link Walker} stops at, and makes dentries of the answers.
@@ -44,12 +28,14 @@ export class Resolver<I extends object> {
   private readonly tree: DentryTree<I>;
   private readonly ports: ResolverPorts<I>;
   private readonly source: FileSystemSource;
+  private readonly answers: Answers<I>;
   private readonly requests = new Set<Request<I>>();
 
   constructor(tree: DentryTree<I>, ports: ResolverPorts<I>) {
     this.tree = tree;
     this.ports = ports;
     this.source = ports.source;
+    this.answers = new Answers<I>(tree, ports);
   }
 
   now(): number {
@@ -123,11 +109,13 @@ export class Resolver<I extends object> {
         tree.release(node);
         tree.release(directory);
       }
-      if (overtaken > OVERTAKEN_MAX && walker.root === tree.root) {
-        walker.goAlone(tree.makeRoot());
-      } else if ((directory.flags & UNHASHED) !== 0) {
+      if ((directory.flags & UNHASHED) !== 0) {
+        overtaken++;
         this.restarts++;
         restart(walker);
+      }
+      if (overtaken > OVERTAKEN_MAX && walker.root === tree.root) {
+        walker.goAlone(tree.makeRoot());
       }
     }
   }
@@ -145,7 +133,7 @@ export class Resolver<I extends object> {
     try {
       const entries = this.source.readdirSync(pathOf(directory));
       if ((directory.flags & UNHASHED) === 0) {
-        this.listed(directory, entries, serial);
+        this.answers.listed(directory, entries, serial);
       }
       return entries;
     } finally {
@@ -171,7 +159,7 @@ export class Resolver<I extends object> {
         directory.listRequest = null;
         found = unwrap(answer);
         if (isCurrent) {
-          this.listed(directory, found, request.serial);
+          this.answers.listed(directory, found, request.serial);
         }
       },
     );
@@ -192,29 +180,29 @@ export class Resolver<I extends object> {
         try {
           this.listSync(node);
         } catch (error) {
-          this.unlistable(node, error);
+          unlistable(node, error);
         }
         return;
       }
       const name = walker.name();
       const answer = attempt(() => this.source.lstatSync(childPath(node, name)));
       if ((node.flags & UNHASHED) === 0) {
-        this.lookedUp(node, name, answer, serial);
+        this.answers.lookedUp(node, name, answer, serial);
       }
     } else if (need === LINK) {
-      this.tookLink(
+      this.answers.tookLink(
         node,
         attempt(() => this.source.readlinkSync(pathOf(node))),
       );
     } else if (need === SEARCH) {
-      this.searched(
+      this.answers.searched(
         node,
         attempt(() => this.source.lstatSync(childPath(node, '..'))),
       );
-    } else if (need !== CHECK || walker.fresh || !this.judge(node, serial)) {
+    } else if (need !== CHECK || walker.fresh || !this.answers.judge(node, serial)) {
       const answer = attempt(() => this.source.lstatSync(pathOf(node)));
       if ((node.flags & UNHASHED) === 0) {
-        this.checked(node, answer, serial);
+        this.answers.checked(node, answer, serial);
       }
     }
   }
@@ -229,11 +217,11 @@ export class Resolver<I extends object> {
       try {
         await this.list(node);
       } catch (error) {
-        this.unlistable(node, error);
+        unlistable(node, error);
       }
       return true;
     }
-    if (need === CHECK && !walker.fresh && this.judge(node, ++this.tree.serial)) {
+    if (need === CHECK && !walker.fresh && this.answers.judge(node, ++this.tree.serial)) {
       return true;
     }
     const current = node.request;
@@ -248,19 +236,19 @@ export class Resolver<I extends object> {
       request.promise = this.askOf(
         request,
         () => this.source.readlink(pathOf(node)),
-        (answer) => this.tookLink(node, answer),
+        (answer) => this.answers.tookLink(node, answer),
       );
     } else if (need === SEARCH) {
       request.promise = this.askOf(
         request,
         () => this.source.lstat(childPath(node, '..')),
-        (answer) => this.searched(node, answer),
+        (answer) => this.answers.searched(node, answer),
       );
     } else {
       request.promise = this.askOf(
         request,
         () => this.source.lstat(pathOf(node)),
-        (answer) => this.checked(node, answer, request.serial),
+        (answer) => this.answers.checked(node, answer, request.serial),
       );
     }
     await request.promise;
@@ -292,7 +280,7 @@ export class Resolver<I extends object> {
         try {
           // A synchronous walk may have been here meanwhile.
           if (isCurrent && (node.flags & IN_LOOKUP) !== 0) {
-            this.lookedUp(directory, name, answer, request.serial);
+            this.answers.lookedUp(directory, name, answer, request.serial);
           }
         } finally {
           if ((node.flags & (IN_LOOKUP | UNHASHED)) === IN_LOOKUP) {
@@ -335,28 +323,6 @@ export class Resolver<I extends object> {
     end(answer, !request.cancelled);
   }
 
-  /** What the policy says of a dentry whose time is over. @returns whether that is enough */
-  private judge(node: DentryNode<I>, serial: number): boolean {
-    const { policy } = this.ports;
-    // One that was invalidated by name must be asked for, whatever its age would be.
-    const verdict = node.validUntil === -Infinity ? 'check' : (policy?.revalidate?.(node) ?? 'check');
-    if (verdict === 'valid') {
-      node.serial = serial;
-      node.validUntil = this.validUntil(node);
-      return true;
-    }
-    if (verdict === 'gone') {
-      this.remove(node);
-      return true;
-    }
-    return false;
-  }
-
-  private validUntil(node: DentryNode<I>): number {
-    const { policy } = this.ports;
-    return policy === null ? Infinity : policy.validUntil(node, this.ports.clock.now());
-  }
-
   private shouldList({ triedList }: Walker<I>, directory: DentryNode<I>): boolean {
     return (
       directory.listing === null &&
@@ -364,180 +330,6 @@ export class Resolver<I extends object> {
       directory !== triedList &&
       ++directory.lookups >= this.ports.listAfter
     );
-  }
-
-  private listed(directory: DentryNode<I>, entries: readonly DirectoryEntry[], serial: number): void {
-    const { tree } = this;
-    if (directory.parent !== null) {
-      directory.parent.flags |= SEARCHED;
-    }
-    if (entries.length > this.ports.maxListed) {
-      directory.flags |= UNLISTABLE;
-      return;
-    }
-    tree.addListing(directory, entries, serial, this.validUntil(directory));
-    this.reconcile(directory);
-  }
-
-  /** Makes a new listing and the dentries that are there agree: whichever is newer is right. */
-  private reconcile(directory: DentryNode<I>): void {
-    const { tree } = this;
-    let next = directory.firstChild;
-    while (next !== null) {
-      const node: DentryNode<I> = next;
-      next = node.nextSibling;
-      const { listing } = directory;
-      if (listing === null || (node.flags & IN_LOOKUP) !== 0) {
-        continue;
-      }
-      if (node.serial > listing.serial) {
-        tree.setListed(directory, node.name, node.kind);
-        continue;
-      }
-      const entry = listing.entries.get(node.key);
-      if (!agrees(node, entry)) {
-        tree.drop(node);
-      }
-    }
-  }
-
-  private unlistable(directory: DentryNode<I>, error: unknown): void {
-    if (isGone(error)) {
-      throw error;
-    }
-    // It may still be possible to look names up.
-    directory.flags |= UNLISTABLE;
-  }
-
-  /** What the source said of a name of which nothing was known. */
-  private lookedUp(directory: DentryNode<I>, name: string, answer: Answer<BigIntStats>, serial: number): void {
-    const { tree } = this;
-    const stats = statsOf(answer);
-    directory.flags |= SEARCHED;
-    const inode = stats === null ? null : this.ports.inodes.instantiate(stats, childPath(directory, name));
-    const found = tree.find(directory, name);
-    if ((directory.flags & UNHASHED) !== 0 || (found !== null && (found.flags & IN_LOOKUP) === 0)) {
-      // While the port made the inode, it has walked here itself, or changed something.
-      this.discard(inode);
-      return;
-    }
-    const node = found ?? tree.attach(directory, name);
-    this.fill(node, stats, inode, serial);
-    tree.setListed(directory, node.name, node.kind);
-    if (found === null) {
-      tree.release(node);
-    }
-  }
-
-  private fill(node: DentryNode<I>, stats: BigIntStats | null, inode: I | null, serial: number): void {
-    const { tree } = this;
-    node.inode = inode;
-    tree.become(node, stats === null ? KIND_NONE : kindOfStats(stats), serial, Infinity);
-    node.validUntil = this.validUntil(node);
-    if (stats !== null) {
-      this.learn(node, stats);
-    }
-  }
-
-  /** What attributes tell of a directory, beyond the inode. */
-  private learn(node: DentryNode<I>, stats: BigIntStats): void {
-    node.flags &= ~STALE;
-    if (node.kind === KIND_DIRECTORY) {
-      const mayBeSearched = (Number(stats.mode) & SEARCH_BY_ALL) === SEARCH_BY_ALL;
-      const isLarge = Number(stats.size) > this.ports.maxListed * ENTRY_BYTES;
-      node.flags = (node.flags & ~SEARCHED) | (mayBeSearched ? SEARCHED : 0) | (isLarge ? UNLISTABLE : 0);
-    }
-  }
-
-  /** What the source said of a dentry that was there. */
-  private checked(node: DentryNode<I>, answer: Answer<BigIntStats>, serial: number): void {
-    const { tree } = this;
-    const stats = statsOf(answer);
-    const { parent } = node;
-    if (parent !== null) {
-      parent.flags |= SEARCHED;
-    }
-    if (stats === null ? node.kind === KIND_NONE : this.isSame(node, stats)) {
-      if (stats !== null) {
-        this.learn(node, stats);
-      }
-      node.serial = serial;
-      node.validUntil = this.validUntil(node);
-      return;
-    }
-    if (parent === null) {
-      // The root cannot be another dentry, but all below it is another tree.
-      tree.dropChildren(node);
-      tree.dropListing(node);
-      this.adopt(node, stats as BigIntStats);
-      this.learn(node, stats as BigIntStats);
-      node.serial = serial;
-      node.validUntil = this.validUntil(node);
-      return;
-    }
-    this.remove(node);
-    if ((parent.flags & UNHASHED) === 0) {
-      this.lookedUp(parent, node.name, answer, serial);
-    }
-  }
-
-  /** Whether the stats are of what the dentry has; then it has them now. */
-  private isSame(node: DentryNode<I>, stats: BigIntStats): boolean {
-    const { inodes } = this.ports;
-    if (node.kind !== kindOfStats(stats)) {
-      return false;
-    }
-    const { inode } = node;
-    if (inode === null) {
-      this.adopt(node, stats);
-      return true;
-    }
-    if (inodes.update !== undefined) {
-      return inodes.update(inode, stats);
-    }
-    const fresh = inodes.instantiate(stats, pathOf(node));
-    this.discard(fresh);
-    return fresh === inode;
-  }
-
-  private adopt(node: DentryNode<I>, stats: BigIntStats): void {
-    this.tree.setInode(node, this.ports.inodes.instantiate(stats, pathOf(node)));
-  }
-
-  /** Gives back an inode that no dentry has come to have. */
-  private discard(inode: I | null): void {
-    if (inode !== null) {
-      this.tree.retire(inode);
-    }
-  }
-
-  private searched(directory: DentryNode<I>, answer: Answer<BigIntStats>): void {
-    unwrap(answer);
-    directory.flags |= SEARCHED;
-  }
-
-  private tookLink(node: DentryNode<I>, answer: Answer<string>): void {
-    if ('error' in answer) {
-      const { code } = answer.error as { code?: unknown };
-      if (code !== 'EINVAL' && code !== 'ENOENT') {
-        throw answer.error;
-      }
-      // It is no symlink any more.
-      throw new Stale(answer.error);
-    }
-    node.target = answer.value;
-    if (node.parent !== null) {
-      node.parent.flags |= SEARCHED;
-    }
-  }
-
-  /** A dentry is not what is there. */
-  private remove(node: DentryNode<I>): void {
-    const { parent } = node;
-    if (parent !== null && (node.flags & UNHASHED) === 0) {
-      this.tree.forgetListed(parent, node.name);
-      this.tree.drop(node);
-    }
   }
 
   /**
@@ -552,13 +344,6 @@ export class Resolver<I extends object> {
       this.tree.distrust(at);
     }
     walker.distrust(++this.tree.serial);
-  }
-}
-
-/** The source says that a dentry is something else by now. */
-class Stale extends Error {
-  constructor(cause: unknown) {
-    super('stale dentry', { cause });
   }
 }
 
@@ -583,39 +368,10 @@ function subjectOf<I extends object>(need: Need, walker: Walker<I>): DentryNode<
   return need === LOOKUP ? walker.directory : walker.node;
 }
 
-function attempt<T>(call: () => T): Answer<T> {
-  try {
-    return { value: call() };
-  } catch (error) {
-    return { error };
+/** A directory that cannot be listed may still let names be looked up; one that is gone is thrown. */
+function unlistable(directory: DentryNode<object>, error: unknown): void {
+  if (isGone(error)) {
+    throw error;
   }
-}
-
-function unwrap<T>(answer: Answer<T>): T {
-  if ('error' in answer) {
-    throw answer.error;
-  }
-  return answer.value;
-}
-
-/** The stats, or null when there is no such name. */
-function statsOf(answer: Answer<BigIntStats>): BigIntStats | null {
-  if ('error' in answer && (answer.error as { code?: unknown } | null)?.code === 'ENOENT') {
-    return null;
-  }
-  return unwrap(answer);
-}
-
-/** Whether the error says that the way to what was asked for is not what it was. */
-function isGone(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return code === 'ENOTDIR' || code === 'ENOENT' || code === 'ELOOP';
-}
-
-/** Whether a listing and a dentry say the same of a name. */
-function agrees(node: DentryNode<object>, entry: DirectoryEntry | undefined): boolean {
-  if (entry === undefined || node.kind === KIND_NONE) {
-    return (entry === undefined) === (node.kind === KIND_NONE) || isAmbiguous(node.name);
-  }
-  return entry.kind === 'unknown' || kindOfEntry(entry.kind) === node.kind;
+  directory.flags |= UNLISTABLE;
 }
