@@ -1,16 +1,15 @@
-import { assert, reportUncaught, type Scheduled, type Scheduler } from '@core/base';
+import { assert } from '@core/base';
 
-import { Batches } from './internal/batches.js';
+import { Committer, type CommitterParts } from './internal/committer.js';
 import { underLock } from './internal/open-directory.js';
 import { Pin, PinList } from './internal/pin-list.js';
 import { recover } from './internal/recover.js';
 import { replaySegment } from './internal/replay-segment.js';
-import { Round } from './internal/round.js';
 import { SegmentFiles } from './internal/segment-files.js';
 import { JournalError } from './journal-error.js';
-import type { JournalFiles, JournalLock } from './journal-files.js';
+import type { JournalFiles } from './journal-files.js';
 import { checkJournalOptions, type CheckedOptions, type JournalOptions, MAX_RECORD_BYTES } from './journal-options.js';
-import type { Durability, JournalPin, JournalPort, JournalRecord } from './journal-port.js';
+import type { JournalPin, JournalPort, JournalRecord } from './journal-port.js';
 import { salvageJournal, type SalvageOptions, type SalvageReport } from './salvage.js';
 
 /** Counted since `open`, but for what is there now. */
@@ -35,18 +34,6 @@ export interface JournalStats {
   readonly syncedSequence: number;
 }
 
-/** What `open` got ready. */
-interface Parts {
-  readonly lock: JournalLock;
-  readonly segments: SegmentFiles;
-  /** Names this `open` in the records that it writes. */
-  readonly life: number;
-  readonly lastSequence: number;
-  readonly cutBytes: number;
-}
-
-const RESOLVED = Promise.resolve();
-
 /**
  * An append-only journal in a directory: checksummed, committed in groups, dropped from its old end as pins allow.
  *
@@ -54,61 +41,22 @@ const RESOLVED = Promise.resolve();
  * has a directory at a time. Nothing here is safe to be shared between threads.
  */
 export class Journal implements JournalPort, AsyncDisposable {
-  private readonly directory: string;
-  private readonly durability: Durability;
-  private readonly intervalMs: number;
-  private readonly scheduler: Scheduler;
   private readonly files: JournalFiles;
-  private readonly onError: ((error: JournalError) => void) | null;
-  private readonly lock: JournalLock;
   private readonly segments: SegmentFiles;
-  private readonly life: number;
   private readonly cutBytes: number;
-  private readonly batches = new Batches();
-  private readonly pinList = new PinList();
+  private readonly pinList: PinList;
+  private readonly committer: Committer;
   /** Keeps what was there at `open` until it was replayed. */
-  private readonly replayDue: Pin = new Pin(this.pinList, true);
-  private last: number;
-  /** Every record up to this one is committed. */
-  private durable: number;
-  private failure: JournalError | null = null;
-  private closing: Promise<void> | null = null;
-  /** A turn is scheduled or under way. */
-  private awake = false;
-  private turning: Promise<void> = RESOLVED;
-  /** Those who wait for a sync that has not begun, and for the one that is under way. */
-  private round: Round | null = null;
-  private ending: Round | null = null;
-  private timer: Scheduled | null = null;
-  private intervalOver = false;
-  private appends = 0;
-  private appendedBytes = 0;
-  private largestBatch = 0;
-  private readonly onTurn = (): void => {
-    if (this.closing === null && this.failure === null) {
-      this.turning = this.turn();
-    }
-  };
-  private readonly onInterval = (): void => {
-    this.timer = null;
-    this.intervalOver = true;
-    this.wake();
-  };
+  private readonly replayDue: Pin;
 
-  private constructor(options: CheckedOptions, parts: Parts) {
-    this.directory = options.directory;
-    this.durability = options.durability;
-    this.intervalMs = options.intervalMs;
-    this.scheduler = options.scheduler;
+  private constructor(options: CheckedOptions, parts: CommitterParts, cutBytes: number) {
     this.files = options.files;
-    this.onError = options.onError;
-    this.lock = parts.lock;
     this.segments = parts.segments;
-    this.life = parts.life;
-    this.cutBytes = parts.cutBytes;
-    this.last = parts.lastSequence;
-    this.durable = parts.lastSequence;
-    if (this.segments.firstSequence <= this.last) {
+    this.cutBytes = cutBytes;
+    this.pinList = parts.pins;
+    this.committer = new Committer(options, parts);
+    this.replayDue = new Pin(this.pinList, true);
+    if (this.segments.firstSequence <= parts.lastSequence) {
       this.pinList.pin(this.replayDue, this.segments.firstSequence);
     }
   }
@@ -129,15 +77,11 @@ export class Journal implements JournalPort, AsyncDisposable {
       const identity = recovered.segments[0]?.header.identity ?? Buffer.from(words.buffer, 0, 16);
       const life = words[4] as number;
       // Called at the earliest when the journal, which is made below, writes for the first time.
-      const onError = (error: unknown): void => journal.die(error);
+      const onError = (error: unknown): void => journal.committer.die(error);
       const segments = await SegmentFiles.open({ files, directory, identity, segmentBytes, life, onError }, recovered);
-      const journal = new Journal(checked, {
-        lock,
-        segments,
-        life,
-        lastSequence: recovered.lastSequence,
-        cutBytes: recovered.cut?.bytes ?? 0,
-      });
+      const { lastSequence, cut } = recovered;
+      const parts = { lock, segments, pins: new PinList(), life, lastSequence };
+      const journal = new Journal(checked, parts, cut?.bytes ?? 0);
       return journal;
     });
   }
@@ -149,58 +93,49 @@ export class Journal implements JournalPort, AsyncDisposable {
    *
    * Can be called again if it was interrupted; until it has finished, `open` refuses.
    *
-   * @throws JournalError ERR_JOURNAL_LOCKED, ERR_JOURNAL_OPEN
+   * @throws {TypeError} an option is wrong
+   * @throws JournalError ERR_JOURNAL_LOCKED, ERR_JOURNAL_FORMAT, ERR_JOURNAL_OPEN; ERR_JOURNAL_CORRUPT if an interrupted
+   *   salvage cannot be taken up again
    */
-  static async salvage(options: SalvageOptions): Promise<SalvageReport> {
+  static salvage(options: SalvageOptions): Promise<SalvageReport> {
     return salvageJournal(options);
   }
 
   get lastSequence(): number {
-    return this.last;
+    return this.committer.last;
   }
 
   /** With `every` on disk, else handed to the system. */
   get durableSequence(): number {
-    return this.durable;
+    return this.committer.durable;
   }
 
   /** The oldest sequence that is kept, or `lastSequence + 1`. */
   get firstSequence(): number {
-    return Math.min(this.segments.firstSequence, this.last + 1);
+    return Math.min(this.segments.firstSequence, this.lastSequence + 1);
   }
 
   append(payload: Uint8Array): number {
     if (!(payload instanceof Uint8Array)) {
       throw new TypeError('Cannot append to the journal: the payload must be a Uint8Array');
     }
-    this.refuse();
+    this.committer.refuse();
     if (payload.length > MAX_RECORD_BYTES) {
       throw new JournalError(
         'ERR_JOURNAL_RECORD_TOO_LARGE',
         `Cannot append ${payload.length} bytes to the journal: a record has ${MAX_RECORD_BYTES} at most; split it`,
       );
     }
-    const sequence = this.last + 1;
-    this.batches.add(payload, sequence, this.life);
-    this.last = sequence;
-    this.appends++;
-    this.appendedBytes += payload.length;
-    if (!this.awake) {
-      this.wake();
-    }
-    return sequence;
+    return this.committer.append(payload);
   }
 
   committed(sequence: number): Promise<void> {
-    if (!Number.isInteger(sequence) || sequence < 0 || sequence > this.last) {
+    if (!Number.isInteger(sequence) || sequence < 0 || sequence > this.lastSequence) {
       return Promise.reject(
-        new RangeError(`Cannot wait for sequence ${sequence}: the newest record has sequence ${this.last}`),
+        new RangeError(`Cannot wait for sequence ${sequence}: the newest record has sequence ${this.lastSequence}`),
       );
     }
-    if (sequence <= this.durable) {
-      return RESOLVED;
-    }
-    return this.failure === null ? this.batches.find(sequence).committed() : Promise.reject(this.failure);
+    return this.committer.committed(sequence);
   }
 
   /**
@@ -216,7 +151,7 @@ export class Journal implements JournalPort, AsyncDisposable {
     if (!Number.isInteger(from) || from < 0) {
       throw new RangeError(`Cannot replay from ${from}: pass a sequence`);
     }
-    this.refuse();
+    this.committer.refuse();
     const upTo = this.segments.writtenSequence;
     let position = Math.max(from, this.firstSequence);
     const pin = new Pin(this.pinList, true);
@@ -228,7 +163,7 @@ export class Journal implements JournalPort, AsyncDisposable {
           break;
         }
         yield* replaySegment(this.files, segment, position, upTo);
-        this.refuse();
+        this.committer.refuse();
         position = segment.lastSequence + 1;
       }
     } finally {
@@ -251,34 +186,28 @@ export class Journal implements JournalPort, AsyncDisposable {
       return;
     }
     const least = Math.max(own.sequence, this.firstSequence);
-    if (!Number.isInteger(sequence) || sequence < least || sequence > this.last + 1) {
-      throw new RangeError(`Cannot pin sequence ${sequence}: it must be from ${least} to ${this.last + 1}`);
+    if (!Number.isInteger(sequence) || sequence < least || sequence > this.lastSequence + 1) {
+      throw new RangeError(`Cannot pin sequence ${sequence}: it must be from ${least} to ${this.lastSequence + 1}`);
     }
     this.pinList.pin(own, sequence);
-    this.wakeToDrop();
+    this.committer.wakeToDrop();
   }
 
   unpin(pin: JournalPin): void {
     this.pinList.unpin(this.own(pin));
-    this.wakeToDrop();
+    this.committer.wakeToDrop();
   }
 
   get oldestPinned(): number {
-    return this.pinList.oldestSequence || this.last + 1;
+    return this.committer.oldestPinned;
   }
 
   pins(): Iterable<JournalPin> {
-    return this.pinsOf(this.last);
+    return this.pinsOf(this.lastSequence);
   }
 
   sync(): Promise<void> {
-    if (this.failure !== null || this.closing !== null) {
-      return Promise.reject(this.failure ?? closedError(this.directory));
-    }
-    this.round ??= new Round();
-    this.round.upTo = this.last;
-    this.wake();
-    return this.round.promise;
+    return this.committer.sync();
   }
 
   /**
@@ -288,8 +217,7 @@ export class Journal implements JournalPort, AsyncDisposable {
    * @throws JournalError ERR_JOURNAL_DEAD if not all of it could be done; the directory is let go nevertheless
    */
   close(): Promise<void> {
-    this.closing ??= this.shut();
-    return this.closing;
+    return this.committer.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -297,13 +225,13 @@ export class Journal implements JournalPort, AsyncDisposable {
   }
 
   stats(): JournalStats {
-    const { segments } = this;
+    const { segments, committer } = this;
     return {
-      appends: this.appends,
-      appendedBytes: this.appendedBytes,
+      appends: committer.appends,
+      appendedBytes: committer.appendedBytes,
       commits: segments.commits,
       syncs: segments.syncs,
-      largestBatch: this.largestBatch,
+      largestBatch: committer.largestBatch,
       segments: segments.count,
       segmentBytes: segments.bytes,
       droppedSegments: segments.dropped,
@@ -317,16 +245,8 @@ export class Journal implements JournalPort, AsyncDisposable {
   checkInvariants(): void {
     this.pinList.checkInvariants();
     this.segments.checkInvariants();
-    assert(this.durable <= this.segments.writtenSequence, 'more is committed than was written');
-    assert(
-      this.durability !== 'every' || this.durable <= this.segments.syncedSequence,
-      'committed before it was synced',
-    );
+    this.committer.checkInvariants();
     assert(this.oldestPinned >= this.firstSequence, 'a pin holds what was dropped');
-    if (this.failure === null) {
-      this.batches.checkInvariants(this.durable, this.last);
-      assert(this.awake || this.closing !== null || !this.batches.waiting, 'records wait, and nothing will write them');
-    }
   }
 
   private own(pin: JournalPin): Pin {
@@ -344,141 +264,4 @@ export class Journal implements JournalPort, AsyncDisposable {
       }
     }
   }
-
-  private refuse(): void {
-    if (this.failure !== null) {
-      throw this.failure;
-    }
-    if (this.closing !== null) {
-      throw closedError(this.directory);
-    }
-  }
-
-  private wakeToDrop(): void {
-    if (!this.awake && this.segments.droppable(this.oldestPinned)) {
-      this.wake();
-    }
-  }
-
-  private wake(): void {
-    if (!this.awake && this.closing === null && this.failure === null) {
-      this.awake = true;
-      // A turn later: all that is appended in this one, by those who were just told of a commit as well, goes together.
-      this.scheduler.nextTurn(this.onTurn, true);
-    }
-  }
-
-  /** One commit, and what else is due. Never rejects. */
-  private async turn(): Promise<void> {
-    try {
-      await this.commit();
-      await this.syncIfDue();
-      while (this.segments.droppable(this.oldestPinned)) {
-        await this.segments.dropOldest();
-        this.stopIfDead();
-      }
-      this.ending?.resolve();
-      this.ending = null;
-    } catch (error) {
-      this.die(error);
-    }
-    this.awake = false;
-    if (this.batches.waiting || this.round !== null || this.intervalOver) {
-      this.wake();
-    }
-  }
-
-  private async commit(): Promise<void> {
-    const batch = this.batches.take();
-    if (batch === null) {
-      return;
-    }
-    await this.segments.write(batch);
-    this.stopIfDead();
-    if (this.durability === 'every') {
-      await this.segments.sync();
-      this.stopIfDead();
-    }
-    this.durable = batch.lastSequence;
-    this.largestBatch = Math.max(this.largestBatch, batch.count);
-    this.batches.done();
-    if (this.durability === 'interval' && this.timer === null && this.closing === null) {
-      this.timer = this.scheduler.after(this.intervalMs, this.onInterval);
-    }
-  }
-
-  private async syncIfDue(): Promise<void> {
-    if (this.round !== null && this.round.upTo <= this.segments.writtenSequence) {
-      // Who asks from here on may have appended what this sync is too early for, and has a round of his own.
-      this.ending = this.round;
-      this.round = null;
-    } else if (!this.intervalOver) {
-      return;
-    }
-    this.intervalOver = false;
-    await this.segments.sync();
-    this.stopIfDead();
-  }
-
-  /** What is done ahead may have failed while something else succeeded: that does not count any more either. */
-  private stopIfDead(): void {
-    if (this.failure !== null) {
-      throw this.failure;
-    }
-  }
-
-  private die(cause: unknown): void {
-    if (this.failure !== null) {
-      return;
-    }
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    this.failure = new JournalError(
-      'ERR_JOURNAL_DEAD',
-      `Cannot go on with the journal in "${this.directory}": ${reason}; close it and open it again`,
-      { cause },
-    );
-    this.timer?.cancel();
-    this.batches.reject(this.failure);
-    this.round?.reject(this.failure);
-    this.ending?.reject(this.failure);
-    this.round = null;
-    this.ending = null;
-    try {
-      this.onError?.(this.failure);
-    } catch (error) {
-      reportUncaught(error);
-    }
-  }
-
-  private async shut(): Promise<void> {
-    this.timer?.cancel();
-    await this.turning;
-    while (this.failure === null && (this.batches.waiting || this.round !== null)) {
-      await this.turn();
-    }
-    try {
-      this.stopIfDead();
-      if (this.durability !== 'none') {
-        await this.segments.sync();
-        await this.segments.mark();
-      }
-    } catch (error) {
-      this.die(error);
-    }
-    for (const release of [() => this.segments.close(), () => this.lock.release()]) {
-      try {
-        await release();
-      } catch (error) {
-        this.die(error);
-      }
-    }
-    this.stopIfDead();
-  }
-}
-
-function closedError(directory: string): JournalError {
-  return new JournalError(
-    'ERR_JOURNAL_CLOSED',
-    `Cannot use the journal in "${directory}": it is closed; open it again`,
-  );
 }

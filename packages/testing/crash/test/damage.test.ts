@@ -92,6 +92,25 @@ describe('damage', () => {
     }
   });
 
+  it('that came after open is found by the replay', async () => {
+    const { disk } = await smallJournal(true);
+    const [first = '', second = ''] = disk.paths().filter((one) => one.includes('segment-'));
+    for (const [path, length] of [
+      [first, HEADER + 10],
+      [second, HEADER + 50],
+    ] as const) {
+      const damaged = disk.copy();
+      const journal = await Journal.open({ directory: DIRECTORY, files: damaged });
+      damaged.replace(path, withFlip(damaged.bytesOf(path), length, 3));
+      await expect(readAll(journal)).rejects.toMatchObject({ code: 'ERR_JOURNAL_CORRUPT', damage: { segment: path } });
+      damaged.replace(path, damaged.bytesOf(path).subarray(0, length));
+      await expect(readAll(journal)).rejects.toMatchObject({ code: 'ERR_JOURNAL_CORRUPT' });
+      // What could not be replayed is kept.
+      expect([journal.oldestPinned, journal.stats().pinned]).toEqual([1, 1]);
+      await journal.close();
+    }
+  });
+
   it('names the file and the place, and what to do', async () => {
     const { disk } = await smallJournal(true);
     const path = disk.paths().find((one) => one.includes('segment-')) as string;
