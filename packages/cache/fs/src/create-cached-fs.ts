@@ -1,4 +1,5 @@
 import nodeFs from 'node:fs';
+import { systemClock } from '@core/base';
 import type { CachedFs, CachedFsStats, Paths, PurgeOptions } from './cached-fs.js';
 import { attributeCalls } from './internal/attribute-calls.js';
 import { Backing, type Call, namesOf, shapedAs } from './internal/backing.js';
@@ -7,6 +8,7 @@ import { changingCalls } from './internal/changing-calls.js';
 import { readFileForms, readJsonForms } from './internal/content-calls.js';
 import { type Context, eachPath } from './internal/context.js';
 import type { CachedView } from './internal/cached-view.js';
+import { Misses } from './internal/misses.js';
 import { makeView } from './internal/make-view.js';
 import { NO_VIEW } from './internal/no-view.js';
 import { nameCalls } from './internal/name-calls.js';
@@ -32,6 +34,7 @@ export function createCachedFs(options: CachedFsOptions = {}): CachedFs {
     view: view ?? NO_VIEW,
     answers: new TurnAnswers(),
     stats: new StatsMaker(backing.fs.Stats),
+    misses: new Misses(options.clock ?? systemClock),
     caching: view !== null,
   };
   const ours = {};
@@ -93,6 +96,7 @@ function lifeOf(view: CachedView | null, { shrinkers }: CachedFsOptions): Life {
 /** What node:fs does not have. */
 function ownCalls(context: Context, closeFile: Call | undefined, life: Life): object {
   const invalidate = (paths?: Paths): void => {
+    context.misses.clear();
     if (paths === undefined) {
       context.view.invalidate();
     } else {

@@ -108,11 +108,15 @@ const READS: readonly (readonly [name: string, ...options: readonly unknown[][]]
 
 describe('what is read is what node:fs gives', () => {
   const area = scratch();
-  const root = area.path;
+  // A level down, so that `..` leads to nothing of others.
+  const root = join(area.path, 'tree');
   const cached = createCachedFs();
   const before = process.cwd();
 
-  beforeAll(() => plant(root));
+  beforeAll(() => {
+    nodeFs.mkdirSync(root);
+    plant(root);
+  });
   afterAll(async () => {
     await cached.close();
     area[Symbol.dispose]();

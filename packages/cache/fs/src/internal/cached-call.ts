@@ -19,9 +19,9 @@ export interface CachedCall<T> {
   readonly syscall: string;
   /**
    * Whether a miss that is cached is an answer. If not, the file system below has the last word before a caller is
-   * told that it failed.
+   * told that it failed; `'confirmed'`: unless it has just had it, see `Misses`.
    */
-  readonly trustsMisses: boolean;
+  readonly trustsMisses: boolean | 'confirmed';
   /** The path to look for, if it is another one. */
   readonly keyOf?: (path: string) => string;
   /** What to do for these options; undefined: that is for the file system below, as are options that are no good. */
@@ -78,7 +78,7 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
       }
       return plan.present(found, path);
     }
-    if (!call.trustsMisses) {
+    if (call.trustsMisses !== true) {
       const value = backing.call(name, args);
       view.invalidate(key);
       return value;
@@ -92,7 +92,7 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
 
 /** @param backing as in {@link syncForm} */
 export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: Backing = context.backing): Call {
-  const { view, answers } = context;
+  const { view, answers, misses } = context;
   const { name } = call;
   return (...args) => {
     const [path, second, third] = args;
@@ -109,16 +109,20 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
         answers.give(callback, failureLater('EINVAL', call.syscall, path));
       } else if (found !== MISSING) {
         answers.give(callback, ...tell(plan.present(found, path)));
-      } else if (call.trustsMisses) {
+      } else if (isAnswer(context, call, key)) {
         answers.give(callback, failureLater('ENOENT', call.syscall, path));
       } else {
         askAgain();
       }
     };
     const askAgain = (): void => {
+      const begunMs = misses.now();
       askBacking(backing, name, hasOptions ? [path, options] : [path], (...values) => {
-        if (values[0] === null || values[0] === undefined) {
+        const [error] = values;
+        if (error === null || error === undefined) {
           view.invalidate(key);
+        } else {
+          confirm(context, key, error, begunMs);
         }
         callback(...(values as [unknown]));
       });
@@ -136,6 +140,16 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
   };
 }
 
+function isAnswer<T>({ misses }: Context, { trustsMisses }: CachedCall<T>, key: string): boolean {
+  return trustsMisses === 'confirmed' ? misses.isConfirmed(key) : trustsMisses;
+}
+
+function confirm({ misses }: Context, key: string, error: unknown, begunMs: number): void {
+  if ((error as { code?: unknown } | null)?.code === 'ENOENT') {
+    misses.confirm(key, begunMs);
+  }
+}
+
 /** A call without a result tells none: programs count what they are told. */
 function tell(value: unknown): [unknown, ...unknown[]] {
   return value === undefined ? [null] : [null, value];
@@ -151,7 +165,7 @@ function askBacking(backing: Backing, name: string, args: readonly unknown[], ca
 }
 
 function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
-  const { backing, view, answers } = context;
+  const { backing, view, answers, misses } = context;
   const { name } = call;
 
   async function ask(key: string, plan: Plan<T>, args: readonly unknown[]): Promise<unknown> {
@@ -171,12 +185,18 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
       }
       return plan.present(found, args[0]);
     }
-    if (call.trustsMisses) {
+    if (isAnswer(context, call, key)) {
       throw failureLater('ENOENT', call.syscall, args[0]);
     }
-    const value = await backing.callPromise(name, args);
-    view.invalidate(key);
-    return value;
+    const begunMs = misses.now();
+    try {
+      const value = await backing.callPromise(name, args);
+      view.invalidate(key);
+      return value;
+    } catch (error) {
+      confirm(context, key, error, begunMs);
+      throw error;
+    }
   }
 
   return (...args) => {

@@ -122,13 +122,14 @@ export class CachedView implements FsView, AsyncDisposable {
   changing(change: Change): PendingChange {
     this.changeCount++;
     const dentry = this.dentries.peek(change.path, change.follow ? NAME : LINK_NAME);
+    const isFree = this.dentries.peek(change.path, LINK_NAME)?.missing === 'ENOENT';
     const inode = dentry?.inode ?? null;
     if (inode !== null) {
       this.doubt(inode);
     } else if (this.hasLinks && dentry?.missing === undefined) {
       this.doubtUnseen(change);
     }
-    return { finish: () => this.changed(change, dentry, inode) };
+    return { finish: () => this.changed(change, dentry, inode, isFree) };
   }
 
   invalidate(path?: string): void {
@@ -161,7 +162,8 @@ export class CachedView implements FsView, AsyncDisposable {
     return inode;
   }
 
-  private changed(change: Change, before: Dentry<Inode> | undefined, inode: Inode | null): void {
+  /** @param isFree whether there was nothing by this name, not even a symlink */
+  private changed(change: Change, before: Dentry<Inode> | undefined, inode: Inode | null, isFree: boolean): void {
     this.changeCount++;
     if (inode !== null) {
       this.doubt(inode);
@@ -172,7 +174,12 @@ export class CachedView implements FsView, AsyncDisposable {
       this.young.delete(before);
       return;
     }
-    this.dentries.invalidate(change.path);
+    if (isFree || !change.follow) {
+      // Where a symlink leads, if it is one, is as it was.
+      this.dentries.unlink(change.path);
+    } else {
+      this.dentries.invalidate(change.path);
+    }
   }
 
   private doubt(inode: Inode): void {

@@ -23,7 +23,7 @@ export function readFileForms(context: Context): Forms {
   return formsOf<Buffer | string>(context, {
     name: 'readFile',
     syscall: 'open',
-    trustsMisses: false,
+    trustsMisses: 'confirmed',
     plan: (options) => {
       const encoding = encodingOf(options);
       if (encoding === null) {

@@ -32,8 +32,6 @@ export interface ContentPorts {
 interface Form<T> {
   readonly kind: DerivedKind<T>;
   readonly make: (bytes: Buffer) => T;
-  /** Whether it may be made of a file whose attributes nobody has asked for. */
-  readonly young: boolean;
 }
 
 export interface Contents {
@@ -47,17 +45,14 @@ export function contentsOf(ports: ContentPorts): Contents {
     bytes: lookupOf(ports, {
       kind: new DerivedKind<Buffer>('bytes', { sizeOf: (buffer) => buffer.length, zone: 'external' }),
       make: (buffer) => buffer,
-      young: false,
     }),
     text: lookupOf(ports, {
       kind: new DerivedKind<string>('text', { sizeOf: (text) => text.length + STRING_BYTES }),
       make: (buffer) => buffer.toString(),
-      young: false,
     }),
     json: lookupOf(ports, {
       kind: new DerivedKind<Parsed>('json', { sizeOf: ({ bytes }) => bytes * JSON_BYTES_PER_BYTE + STRING_BYTES }),
       make: (buffer) => ({ value: JSON.parse(buffer.toString()) as unknown, bytes: buffer.length }),
-      young: true,
     }),
   };
 }
@@ -84,10 +79,7 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
   const known = (dentry: Dentry<Inode>): T | undefined => {
     const { inode } = dentry;
     const value = inode?.derived(kind);
-    if (value !== undefined || !form.young) {
-      return value;
-    }
-    return young.get(dentry, clock.now())?.value as T | undefined;
+    return value ?? young.get(dentry, kind, clock.now());
   };
 
   const make = (buffer: Buffer, { size }: BigIntStats): T => {
@@ -101,14 +93,14 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
 
   const keepYoung = (dentry: Dentry<Inode>, buffer: Buffer, before: number, nowMs: number): T => {
     const value = form.make(buffer);
-    if (changes() === before && buffer.length <= ports.maxFileBytes) {
-      young.set(dentry, value, kind.sizeOf(value), nowMs + ports.youngMs);
+    if (changes() === before) {
+      young.set(dentry, kind, value, nowMs + ports.youngMs);
     }
     return value;
   };
 
-  /** Whether it is read without a look at its attributes: once, and then no more until its dentry is another one. */
-  const isYoung = (dentry: Dentry<Inode>): boolean => form.young && dentry.inode === null && !young.has(dentry);
+  /** Whether it is read without a look at its attributes: once, and not again until its dentry is another one. */
+  const isYoung = (dentry: Dentry<Inode>): boolean => dentry.inode === null && !young.has(dentry);
 
   return {
     peek: (path) => peeked(dentries.peek(path, NAME), known),

@@ -1,5 +1,6 @@
 import type { Backing } from './backing.js';
 import type { FsView } from './fs-view.js';
+import type { Misses } from './misses.js';
 import { pathOf } from './path-of.js';
 import type { StatsMaker } from './stats-of.js';
 import type { TurnAnswers } from './turn-answers.js';
@@ -10,6 +11,7 @@ export interface Context {
   readonly view: FsView;
   readonly answers: TurnAnswers;
   readonly stats: StatsMaker;
+  readonly misses: Misses;
   /** Cleared by `close()`: from then on every call goes straight to the file system below. */
   caching: boolean;
 }

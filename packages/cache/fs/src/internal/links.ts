@@ -28,6 +28,11 @@ export function readlinkLookup(ports: LinkPorts): Lookup<string | null> {
     if (!isSymlink(dentry)) {
       return null;
     }
+    const { target: walked } = dentry as { readonly target?: unknown };
+    if (typeof walked === 'string') {
+      // A walk has been through it.
+      return walked;
+    }
     const target = targets.get(dentry);
     return target !== undefined && target.validUntilMs > clock.now() ? target.text : undefined;
   };

@@ -37,7 +37,7 @@ export function nameCalls(context: Context): Forms[] {
     formsOf<string | null>(context, {
       name: 'readlink',
       syscall: 'readlink',
-      trustsMisses: false,
+      trustsMisses: 'confirmed',
       isFault: (target) => target === null,
       plan: (options) => (wantsText(options) ? target : undefined),
     }),
@@ -60,7 +60,7 @@ function readdirCall(context: Context): CachedCall<readonly DirectoryEntry[]> {
   return {
     name: 'readdir',
     syscall: 'scandir',
-    trustsMisses: false,
+    trustsMisses: 'confirmed',
     plan: (options) => {
       if (options === undefined || options === null || options === 'utf8') {
         return names;

@@ -1,11 +1,15 @@
 import type { Dentry } from '@cache/dentry';
-import type { Inode, Prunable } from '@cache/inode';
+import type { DerivedKind, Inode, Prunable } from '@cache/inode';
 
 interface Young {
+  readonly kind: DerivedKind<never>;
   readonly value: unknown;
   readonly bytes: number;
   readonly validUntilMs: number;
 }
+
+/** What is remembered of a value that was too large: that there was one. */
+const MIN_BYTES = 64;
 
 /**
  * Values made of files whose attributes nobody has asked for. They are believed for as long as new attributes would be,
@@ -22,20 +26,29 @@ export class YoungContents implements Prunable {
     this.maxBytes = maxBytes;
   }
 
-  get(dentry: Dentry<Inode>, nowMs: number): Young | undefined {
+  get<T>(dentry: Dentry<Inode>, kind: DerivedKind<T>, nowMs: number): T | undefined {
     const young = this.values.get(dentry);
-    return young !== undefined && young.validUntilMs > nowMs ? young : undefined;
+    return young !== undefined && (young.kind as unknown) === kind && young.validUntilMs > nowMs
+      ? (young.value as T)
+      : undefined;
   }
 
-  /** Whether there is one, or was one that is too old. */
+  /** Whether there is one, or was one that is too old, too large, or of another kind. */
   has(dentry: Dentry<Inode>): boolean {
     return this.values.has(dentry);
   }
 
-  set(dentry: Dentry<Inode>, value: unknown, bytes: number, validUntilMs: number): void {
+  set<T>(dentry: Dentry<Inode>, kind: DerivedKind<T>, value: T, validUntilMs: number): void {
     this.delete(dentry);
-    this.values.set(dentry, { value, bytes, validUntilMs });
-    this.bytes += bytes;
+    const bytes = MIN_BYTES + kind.sizeOf(value);
+    const isLarge = bytes > this.maxBytes / 4;
+    this.values.set(dentry, {
+      kind: kind as unknown as DerivedKind<never>,
+      value: isLarge ? undefined : value,
+      bytes: isLarge ? MIN_BYTES : bytes,
+      validUntilMs,
+    });
+    this.bytes += isLarge ? MIN_BYTES : bytes;
     if (this.bytes > this.maxBytes) {
       this.drop(() => this.bytes > this.maxBytes);
     }
