@@ -11,6 +11,7 @@ import {
 } from '@core/shrinker';
 import { type Dentry, KIND_DIRECTORY, KIND_NONE } from './dentry.js';
 import { DentryError } from './dentry-error.js';
+import { Account, type Contents, DENTRY_BYTES } from './internal/account.js';
 import { Changes } from './internal/changes.js';
 import { checkOptions, type Limits } from './internal/check-options.js';
 import { type DentryNode, pathOf, STALE, UNHASHED } from './internal/dentry-node.js';
@@ -36,6 +37,8 @@ const PATH_BYTES_MAX = 4096;
 const PATH_UNITS_SAFE = PATH_BYTES_MAX / 3;
 /** What is over a limit is looked at in portions of so many, rather than one by one. */
 const TRIM_BATCH = 32;
+/** Of a full group, this part of what there is is looked at for each walk. */
+const FULL_SHARE = 16;
 
 /**
  * Names to dentries. A path of which all is cached resolves synchronously, with no reference taken and nothing
@@ -63,6 +66,9 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
   private readonly limits: Limits;
   private readonly options: DentryCacheOptions<I>;
   private readonly timeless: boolean;
+  private readonly account: Account | null;
+  /** Evictions when the remembered paths were aged last. */
+  private agedAt = 0;
   /** For walks that wait for nothing; null while one is under way. */
   private walker: Walker<I> | null;
   private closing: Promise<void> | null = null;
@@ -115,6 +121,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
       { clear: () => this.forgetPaths() },
       (path) => this.walkSync(path, PARENT) as DentryNode<I>,
     );
+    this.account = options.group === undefined || options.group === null ? null : new Account(options.group);
     this.walker = new Walker<I>(this.tree);
   }
 
@@ -279,7 +286,10 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
 
   /** Frees what was not used for long. @param nr how many to look at @returns how many were freed */
   prune(nr: number, sc?: Pick<ShrinkControl, 'zone' | 'group'>): number {
-    return this.tree.prune(nr, sc);
+    const freed = this.tree.prune(nr, sc);
+    this.agePaths();
+    this.account?.drain(this.contents());
+    return freed;
   }
 
   /** What to register so that memory pressure reaches the cache; then {@link attach} the shrinker. */
@@ -287,7 +297,8 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     return {
       name: this.name,
       seeks: this.options.seeks ?? DEFAULT_SEEKS,
-      groupAware: this.options.group !== undefined && this.options.group !== null,
+      groupAware: this.account !== null,
+      objectBytes: () => DENTRY_BYTES,
       count: (sc) => this.count(sc) || SHRINK_EMPTY,
       scan: (sc) => this.scan(sc),
     };
@@ -318,6 +329,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
       evictions: tree.evictions,
       restarts: this.resolver.restarts,
       pending: this.pending.count,
+      chargedBytes: this.account?.charged ?? 0,
     };
   }
 
@@ -335,6 +347,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     this.changes.everything();
     const { root } = this.tree;
     this.tree.setInode(root, null);
+    this.account?.drain(this.contents());
     await this.pending.barrier();
     this.tree.positives[Symbol.dispose]();
     this.tree.negatives[Symbol.dispose]();
@@ -347,7 +360,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     }
     this.shrinking = true;
     try {
-      return this.tree.prune(sc.nrToScan, sc);
+      return this.prune(sc.nrToScan, sc);
     } finally {
       this.shrinking = false;
     }
@@ -474,6 +487,30 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     if (tree.listedNames > limits.maxListedTotal) {
       tree.pruneListings(TRIM_BATCH);
     }
+    this.agePaths();
+    if (this.account !== null && !this.account.settle(this.contents())) {
+      // The group has no room: this cache takes no more of it than it has.
+      tree.prune(Math.max(TRIM_BATCH, Math.ceil(tree.freeable() / FULL_SHARE)));
+      this.account.settle(this.contents());
+    }
+  }
+
+  /** Paths keep alive what they led to: they must not outnumber what is left of that. */
+  private agePaths(): void {
+    const { evictions } = this.tree;
+    if (evictions - this.agedAt > (this.followed.size + this.unfollowed.size) / 2) {
+      this.agedAt = evictions;
+      this.followed.age();
+      this.unfollowed.age();
+    }
+  }
+
+  private contents(): Contents {
+    return {
+      dentries: this.tree.count,
+      listedNames: this.tree.listedNames,
+      paths: this.followed.size + this.unfollowed.size,
+    };
   }
 
   private directoryAt(path: string, dentry: Dentry<I>): DentryNode<I> {

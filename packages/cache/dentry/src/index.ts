@@ -9,6 +9,7 @@ export {
   KIND_OTHER,
   KIND_SYMLINK,
 } from './dentry.js';
+export { dentryCache, type DentryCachePluginOptions } from './plugin.js';
 export type {
   ChangeOptions,
   DentryCacheOptions,

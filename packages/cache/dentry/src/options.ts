@@ -56,7 +56,7 @@ export interface DentryCacheOptions<I extends object> {
   readonly clock?: Clock;
   /** Default: one that all such caches share. */
   readonly rcu?: RcuFlavor;
-  /** Whose dentries they are, for passes over groups. Default null. */
+  /** What the dentries, listings and paths are charged to, inodes excepted. Default null: nothing. */
   readonly group?: MemoryGroup | null;
   /** Default 2. */
   readonly seeks?: number;
@@ -112,6 +112,8 @@ export interface DentryCacheStats {
   readonly evictions: number;
   /** Asynchronous walks that began anew, since what they had asked about had changed. */
   readonly restarts: number;
-  /** Dentries that wait for a grace period. */
+  /** Inodes that wait for a grace period. */
   readonly pending: number;
+  /** Charged to the group. */
+  readonly chargedBytes: number;
 }

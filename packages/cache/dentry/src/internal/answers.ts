@@ -59,7 +59,7 @@ export class Answers<I extends object> {
     if (directory.parent !== null) {
       directory.parent.flags |= SEARCHED;
     }
-    if (entries.length > this.ports.maxListed) {
+    if (entries.length > this.ports.maxListed || this.ports.maxListed === 0) {
       directory.flags |= UNLISTABLE;
       return;
     }

@@ -60,10 +60,15 @@ export class PathCache<I extends object> {
       if (this.generation === 0) {
         return;
       }
-      this.old = this.young;
-      this.young = new Map();
+      this.age();
     }
     this.young.set(path, entry);
+  }
+
+  /** Lets the old generation go, and what it keeps alive. */
+  age(): void {
+    this.old = this.young;
+    this.young = new Map();
   }
 
   clear(): void {

@@ -326,6 +326,7 @@ export class Resolver<I extends object> {
   private shouldList({ triedList }: Walker<I>, directory: DentryNode<I>): boolean {
     return (
       directory.listing === null &&
+      this.ports.maxListed > 0 &&
       (directory.flags & UNLISTABLE) === 0 &&
       directory !== triedList &&
       ++directory.lookups >= this.ports.listAfter
