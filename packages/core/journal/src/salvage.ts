@@ -2,7 +2,8 @@ import { join } from 'node:path';
 
 import { checkOptionNames, type Rng } from '@core/base';
 
-import { readPath, makeFile, writeAll } from './internal/file-calls.js';
+import { encodeClosedMark } from './internal/closed-mark.js';
+import { makeFile, readPath, writeAll } from './internal/file-calls.js';
 import { decodeSegmentHeader } from './internal/format.js';
 import { CLOSED, SALVAGE, segmentNumbers, segmentPath, UNFINISHED } from './internal/names.js';
 import { underLock } from './internal/open-directory.js';
@@ -80,10 +81,12 @@ export async function salvageJournal(options: SalvageOptions): Promise<SalvageRe
       });
       await file.close();
     }
+    const report = writer.report();
+    await markClosed(files, directory, plan.number, report.nextSequence - 1);
     await files.unlink(join(directory, SALVAGE));
     await files.syncDirectory(directory);
     await lock.release();
-    return { ...writer.report(), damages: reader.damages, movedTo: folder };
+    return { ...report, damages: reader.damages, movedTo: folder };
   });
 }
 
@@ -133,6 +136,18 @@ async function moveAside(files: JournalFiles, directory: string, folder: string,
   // The new names first: a power loss between the two shows a file twice, never not at all.
   await files.syncDirectory(folder);
   await files.syncDirectory(directory);
+}
+
+/** All of the new journal is on disk: whatever changes in it from here on is damage. */
+async function markClosed(files: JournalFiles, directory: string, number: number, lastSequence: number): Promise<void> {
+  const path = segmentPath(directory, number);
+  const header = decodeSegmentHeader(await readPath(files, path));
+  if (header === null || header === 'newer') {
+    throw corrupt(path, 0, 'its header is damaged');
+  }
+  const mark = encodeClosedMark({ identity: header.identity, firstNumber: number, lastNumber: number, lastSequence });
+  const file = await makeFile(files, directory, join(directory, CLOSED), (one) => writeAll(one, mark, mark.length, 0));
+  await file.close();
 }
 
 function nameOf(number: number): string {

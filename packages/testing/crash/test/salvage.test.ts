@@ -46,6 +46,41 @@ describe('salvage', () => {
     expect(await after(disk)).toEqual({ records, next: RECORDS + 1 });
   });
 
+  it('what it made is known to be on disk: every bit that changes is an error', async () => {
+    const { disk } = await smallJournal(true);
+    const [path = ''] = segmentsOf(disk);
+    disk.replace(path, withFlip(disk.bytesOf(path), 200, 0));
+    await salvage(disk, { pastDamage: true });
+    const [made = ''] = segmentsOf(disk);
+    for (let at = 0; at < disk.bytesOf(made).length; at++) {
+      const flipped = disk.copy();
+      flipped.replace(made, withFlip(disk.bytesOf(made), at, at % 8));
+      expect(await openedRecords(flipped)).toBe('ERR_JOURNAL_CORRUPT');
+    }
+  });
+
+  it('knows by the mark how far a journal had come whose segments are gone', async () => {
+    const { disk } = await smallJournal(true);
+    for (const path of segmentsOf(disk)) {
+      await disk.unlink(path);
+    }
+    expect(await openedRecords(disk.copy())).toBe('ERR_JOURNAL_CORRUPT');
+    expect(await salvage(disk)).toMatchObject({
+      records: 0,
+      nextSequence: RECORDS + 1,
+      lost: [{ from: 1, to: RECORDS }],
+    });
+    expect((await after(disk)).next).toBe(RECORDS + 1);
+  });
+
+  it('of a journal of which only the mark is damaged keeps all', async () => {
+    const { disk } = await smallJournal(true);
+    const mark = `${DIRECTORY}/closed`;
+    disk.replace(mark, withFlip(disk.bytesOf(mark), 30, 2));
+    const report = await salvage(disk);
+    expect(report).toMatchObject({ records: RECORDS, lost: [], damages: [{ segment: '/journal/damaged-1/closed' }] });
+  });
+
   it('of an empty directory makes an empty journal', async () => {
     const disk = new SimDisk();
     expect(await salvage(disk)).toMatchObject({ records: 0, nextSequence: 1, lost: [], damages: [] });

@@ -65,7 +65,12 @@ export class Batches {
     if (this.written !== null && sequence <= this.written.lastSequence) {
       return this.written;
     }
-    return this.full.find((batch) => sequence <= batch.lastSequence) ?? this.open;
+    for (const batch of this.full) {
+      if (sequence <= batch.lastSequence) {
+        return batch;
+      }
+    }
+    return this.open;
   }
 
   reject(error: Error): void {

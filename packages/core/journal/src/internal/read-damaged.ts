@@ -1,5 +1,8 @@
+import { join } from 'node:path';
+
 import type { JournalDamage } from '../journal-error.js';
 import type { JournalFiles } from '../journal-files.js';
+import { decodeClosedMark } from './closed-mark.js';
 import { readPath } from './file-calls.js';
 import {
   decodeFrameHeader,
@@ -10,7 +13,7 @@ import {
   type FrameHeader,
   SEGMENT_HEADER,
 } from './format.js';
-import { segmentNumbers, segmentPath } from './names.js';
+import { CLOSED, segmentNumbers, segmentPath } from './names.js';
 import { RecordCursor } from './record-cursor.js';
 
 /** Where the header of a frame names the CRC of the header before it. */
@@ -28,6 +31,8 @@ export class DamagedReader {
   private readonly files: JournalFiles;
   private readonly folder: string;
   private readonly pastDamage: boolean;
+  /** Whether a record may be missing before the next one. */
+  private damaged = false;
   private last = 0;
 
   /** @param pastDamage whether to hand out what comes after the first damage */
@@ -39,14 +44,28 @@ export class DamagedReader {
 
   /** Hands out records, each once and in order. Reads all in any case, to know how far the sequences had come. */
   async read(take: Take): Promise<void> {
+    const names = await this.files.list(this.folder);
+    if (names.includes(CLOSED)) {
+      this.readMark(join(this.folder, CLOSED), await readPath(this.files, join(this.folder, CLOSED)));
+    }
     let before: number | null = null;
-    for (const number of segmentNumbers(await this.files.list(this.folder))) {
+    for (const number of segmentNumbers(names)) {
       if (before !== null && number !== before + 1) {
-        this.damages.push({ segment: segmentPath(this.folder, before + 1), offset: 0 });
+        this.note(segmentPath(this.folder, before + 1), 0);
       }
       before = number;
       const path = segmentPath(this.folder, number);
       await this.readSegment(path, await readPath(this.files, path), take);
+    }
+  }
+
+  private readMark(path: string, bytes: Buffer): void {
+    const mark = decodeClosedMark(bytes);
+    if (mark === null || mark === 'newer') {
+      // It says only what is known of the records, and stands for none.
+      this.damages.push({ segment: path, offset: 0 });
+    } else {
+      this.highest = mark.lastSequence;
     }
   }
 
@@ -59,7 +78,7 @@ export class DamagedReader {
         offset += FRAME_HEADER + frame.bodyBytes;
         continue;
       }
-      this.damages.push({ segment: path, offset });
+      this.note(path, offset);
       offset = nextFrame(bytes, offset + 1, crc);
     }
   }
@@ -72,7 +91,7 @@ export class DamagedReader {
       this.base = this.base < 0 ? header.base : this.base;
       return header.crc;
     }
-    this.damages.push({ segment: path, offset: 0 });
+    this.note(path, 0);
     // The first frame names it too, and so stands in for a header that is damaged.
     return bytes.length < SEGMENT_HEADER + FRAME_HEADER ? 0 : bytes.readUInt32LE(SEGMENT_HEADER + PREVIOUS_OFFSET);
   }
@@ -91,17 +110,22 @@ export class DamagedReader {
     this.highest = Math.max(this.highest, frame.firstSequence + frame.count - 1, frame.syncedSequence);
     this.base = this.base < 0 ? frame.firstSequence - 1 : this.base;
     const jumps = this.last > 0 && frame.firstSequence !== this.last + 1 && (frame.flags & FLAG_GAP) === 0;
-    if (jumps && this.damages.length === 0) {
-      this.damages.push({ segment: path, offset });
+    if (jumps && !this.damaged) {
+      this.note(path, offset);
     }
     const records = new RecordCursor(bytes, offset, frame);
     while (records.next()) {
       this.last = records.sequence;
-      if (this.damages.length === 0 || this.pastDamage) {
+      if (!this.damaged || this.pastDamage) {
         await take(records.sequence, records.payload);
       }
     }
     return records.whole;
+  }
+
+  private note(segment: string, offset: number): void {
+    this.damages.push({ segment, offset });
+    this.damaged = true;
   }
 }
 

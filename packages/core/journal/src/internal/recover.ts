@@ -71,7 +71,7 @@ export async function recover(files: JournalFiles, directory: string): Promise<R
   );
   const found: RecoveredSegment[] = [];
   let last: number | null = null;
-  let synced = Math.max(...loaded.map(({ header }) => header.base));
+  let synced = loaded.reduce((highest, { header }) => Math.max(highest, header.base), 0);
   let cut: Recovered['cut'] = null;
   let tail: Recovered['tail'] = null;
   for (const [index, { path, header }] of loaded.entries()) {
