@@ -21,13 +21,14 @@ import { Looks, type Sighting } from './internal/looks.js';
 import { type MakerHost, Makers } from './internal/makers.js';
 import { Observer } from './internal/observer.js';
 import { sharedRcu } from './internal/shared-rcu.js';
-import { NEW, REFERENCED, UNHASHED } from './internal/state.js';
+import { DOUBTED, NEW, REFERENCED, UNHASHED } from './internal/state.js';
 import type { InodeCacheOptions, InodeCacheStats, Revalidation } from './options.js';
 import { byAge } from './revalidation-policy.js';
 import type { Prunable } from './super-block.js';
 
 const DEFAULT_MAX_UNUSED = 65_536;
 const DEFAULT_MAX_DERIVED_BYTES = 64 * 1024 * 1024;
+
 /**
  * Files by device and inode number: their attributes, and values that are derived from them.
  *
@@ -493,6 +494,7 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
     return {
       isStrict: this.looks.isStrict,
       isFresh: (inode) => this.isFresh(inode),
+      wasSeenLast: ({ lookId, state }) => lookId === this.looks.lastId && (state & DOUBTED) === 0,
       isSettled: ({ stats, stampSeenMs }) => {
         const racyMs = options.racyMs ?? granularityMs(stats);
         // The second does not need the clocks of files and of this process to be the same.
@@ -504,7 +506,7 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
       take: (inode) => {
         this.checkOpen('derive a value');
         if (inode.isStale) {
-          throw staleError('derive from', inode);
+          throw staleError('use', inode);
         }
         this.store.hold(inode);
       },

@@ -32,6 +32,8 @@ export interface WatcherOptions extends AgeOptions {
 const OPTION_NAMES = ['maxAgeMs', 'maxWatches', 'watch', 'acregminMs', 'acregmaxMs', 'acdirminMs', 'acdirmaxMs'];
 const DEFAULT_MAX_AGE_MS = 60_000;
 const DEFAULT_MAX_WATCHES = 512;
+/** The system has no more watches: asked again only after a while. */
+const EXHAUSTED: ReadonlySet<unknown> = new Set(['ENOSPC', 'EMFILE', 'ENFILE']);
 
 /**
  * Believes attributes until the directory's watch tells of a change, and for `maxAgeMs` at the most: events get lost. A
@@ -80,6 +82,7 @@ class ByWatcher implements RevalidationPolicy {
   private readonly directories = new Map<string, Directory>();
   private readonly posts = new Map<Inode, Post>();
   private isClosed = false;
+  private refusedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(ages: RevalidationPolicy, maxAgeMs: number, maxWatches: number, watch: WatchDirectory) {
     this.ages = ages;
@@ -100,7 +103,7 @@ class ByWatcher implements RevalidationPolicy {
     }
     this.forget(inode);
     // From now on. What has changed between the look and this is seen by the look after the next age.
-    this.post(inode);
+    this.post(inode, nowMs);
     return Math.min(byAgeMs, this.maxAgeMs);
   }
 
@@ -129,9 +132,9 @@ class ByWatcher implements RevalidationPolicy {
     }
   }
 
-  private post(inode: Inode): void {
+  private post(inode: Inode, nowMs: number): void {
     const end = inode.path.lastIndexOf('/');
-    const directory = this.isClosed ? null : this.directory(inode.path.slice(0, Math.max(end, 1)));
+    const directory = this.isClosed ? null : this.directory(inode.path.slice(0, Math.max(end, 1)), nowMs);
     if (directory === null) {
       return;
     }
@@ -145,12 +148,12 @@ class ByWatcher implements RevalidationPolicy {
     this.posts.set(inode, { directory, name, path: inode.path });
   }
 
-  private directory(path: string): Directory | null {
+  private directory(path: string, nowMs: number): Directory | null {
     const present = this.directories.get(path);
     if (present !== undefined) {
       return present;
     }
-    if (this.directories.size >= this.maxWatches) {
+    if (this.directories.size >= this.maxWatches || nowMs < this.refusedUntilMs) {
       return null;
     }
     const directory: Directory = { path, watch: null, inodes: new Map() };
@@ -160,8 +163,11 @@ class ByWatcher implements RevalidationPolicy {
         (name) => this.heard(directory, name),
         () => this.fail(directory),
       );
-    } catch {
-      // Too many watches, no such thing on this file system, gone already: its files go by age.
+    } catch (error) {
+      // Its files go by age.
+      if (EXHAUSTED.has((error as { code?: unknown }).code)) {
+        this.refusedUntilMs = nowMs + this.maxAgeMs;
+      }
       return null;
     }
     this.directories.set(path, directory);

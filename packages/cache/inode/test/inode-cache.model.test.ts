@@ -6,19 +6,22 @@ const seeds = (count: number, first: number): number[] => Array.from({ length: c
 describe('against the file system itself', () => {
   test.each([1, 2, 3, 4])('random operations while others change files, part %i', async (part) => {
     const first = (Date.now() % 1_000_000) * 10 + part * 1000;
+    for (const seed of [...seeds(20, part * 1000), ...seeds(10, first)]) {
+      await fuzzInodes(seed, 150);
+    }
+  });
+
+  test('all of it happens', async () => {
     const happened = { changed: 0, replaced: 0, fresh: 0, joinedLooks: 0, evictions: 0, uncharged: 0 };
     const derived = { derivedHits: 0, remade: 0, unsettled: 0, joinedMakers: 0, derivedEvictions: 0 };
-    for (const seed of [...seeds(20, part * 1000), ...seeds(10, first)]) {
+    const sums: Record<string, number> = { ...happened, ...derived };
+    for (const seed of seeds(40, 1)) {
       const stats = await fuzzInodes(seed, 150);
-      for (const sums of [happened, derived] as Record<string, number>[]) {
-        for (const name of Object.keys(sums)) {
-          sums[name] = (sums[name] ?? 0) + (stats[name as keyof typeof stats] as number);
-        }
+      for (const name of Object.keys(sums)) {
+        sums[name] = (sums[name] as number) + (stats[name as keyof typeof stats] as number);
       }
     }
-    for (const [name, count] of Object.entries({ ...happened, ...derived })) {
-      expect([name, count > 0]).toEqual([name, true]);
-    }
+    expect(Object.entries(sums).filter(([, count]) => count === 0)).toEqual([]);
   });
 });
 

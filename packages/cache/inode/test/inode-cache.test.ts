@@ -1,4 +1,6 @@
 import { constants } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { nodeSource } from '@core/fs-source';
 import { describe, expect, test } from 'vitest';
 import { alwaysRevalidate, InodeCache, InodeError } from '../src/index.js';
 import { GatedSource } from './support/gated-source.js';
@@ -40,6 +42,26 @@ describe('look-up', () => {
       }
       const asks = ['isFile', 'isDirectory', 'isSymbolicLink', 'isFIFO', 'isSocket', 'isBlockDevice'] as const;
       expect(asks.map((ask) => stats[ask]())).toEqual(asks.map((ask) => expected[ask]()));
+    }
+  });
+
+  test('and so are times before 1970, and between milliseconds', async () => {
+    const { lstatSync, mkdtempSync, rmSync, utimesSync } = await import('node:fs');
+    const directory = mkdtempSync(`${tmpdir()}/inode-times-`);
+    const { cache } = makeWorld({ source: nodeSource() });
+    try {
+      for (const seconds of [-1.5, -1000.0004, -0.0004, 0, 0.0004, 12.3456789]) {
+        utimesSync(directory, seconds, seconds);
+        const expected = lstatSync(directory, { bigint: true });
+        const { stats } = cache.igetSync(directory);
+        expect([stats.mtimeNs, stats.mtimeMs, stats.mtime]).toEqual([
+          expected.mtimeNs,
+          expected.mtimeMs,
+          expected.mtime,
+        ]);
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
     }
   });
 

@@ -223,9 +223,17 @@ describe('by watcher', () => {
     watches.refuses = true;
     watches.faults.get('/d')?.();
     expect([cache.isFresh(inode), watches.events.size]).toEqual([false, 0]);
+    const { opened } = watches;
     cache.revalidateSync(inode);
-    time.advance(59_999);
+    time.advance(59_998);
     expect(cache.isFresh(inode)).toBe(false);
+    // The system has no more watches: it is not asked all the time.
+    watches.refuses = false;
+    cache.revalidateSync(inode);
+    expect(watches.opened).toBe(opened);
+    time.advance(60_000);
+    cache.revalidateSync(inode);
+    expect(watches.opened).toBe(opened + 1);
   });
 
   test('an event during a look is not lost', async () => {

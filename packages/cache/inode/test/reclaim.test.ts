@@ -169,6 +169,31 @@ describe('contents', () => {
     expect(cache.stats().holds).toBe(0);
   });
 
+  test('whose drop doubts, or does away with, the inode that is being looked at', () => {
+    let callback: ((inode: Inode) => void) | null = null;
+    const world = withContents((inode, cached) => {
+      cached.delete(inode);
+      callback?.(inode);
+      return true;
+    });
+    const { cache, cached, memory } = world;
+    const [a, b] = files(world, 2) as [Inode, Inode];
+    cached.add(a).add(b);
+    callback = (inode) => cache.invalidate(inode);
+    memory.writeFileSync('/0', 'x');
+    world.time.advance(60_000);
+    expect(cache.revalidateSync(a)).toBe('changed');
+    expect(cache.isFresh(a)).toBe(false);
+    callback = (inode) => {
+      cache.release(inode);
+      cache.prune(5);
+    };
+    memory.writeFileSync('/1', 'x');
+    cache.revalidateSync(b);
+    expect([b.isStale, cache.isFresh(b)]).toEqual([true, false]);
+    cache.checkInvariants();
+  });
+
   test('that throw are reported, and keep their inode', () => {
     const world = withContents(() => {
       throw new Error('stuck');

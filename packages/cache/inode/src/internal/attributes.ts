@@ -48,19 +48,19 @@ export class Attributes implements BigIntStats {
   }
 
   get atimeMs(): bigint {
-    return this.atimeNs / NS_PER_MS;
+    return msOf(this.atimeNs);
   }
 
   get mtimeMs(): bigint {
-    return this.mtimeNs / NS_PER_MS;
+    return msOf(this.mtimeNs);
   }
 
   get ctimeMs(): bigint {
-    return this.ctimeNs / NS_PER_MS;
+    return msOf(this.ctimeNs);
   }
 
   get birthtimeMs(): bigint {
-    return this.birthtimeNs / NS_PER_MS;
+    return msOf(this.birthtimeNs);
   }
 
   get atime(): Date {
@@ -106,6 +106,11 @@ export class Attributes implements BigIntStats {
   isSocket(): boolean {
     return kindOf(this.mode) === S_IFSOCK;
   }
+}
+
+/** Rounds down, before 1970 as well. */
+function msOf(ns: bigint): bigint {
+  return ns >= 0n ? ns / NS_PER_MS : -((NS_PER_MS - 1n - ns) / NS_PER_MS);
 }
 
 /** What a destroyed inode has for attributes: a reader that comes too late hears of it. */

@@ -16,6 +16,8 @@ export interface MakerHost {
   readonly isStrict: boolean;
   /** Whether the attributes are believed now. */
   isFresh(inode: Inode): boolean;
+  /** Whether the last of all looks was at this one, and nobody has told of a change since. */
+  wasSeenLast(inode: Inode): boolean;
   /** Whether a change from now on would be seen in the change stamp. */
   isSettled(inode: Inode): boolean;
   /** Looks at the file, whatever is believed. The look begins now, or is one that began above `after`. */
@@ -58,7 +60,7 @@ export class Makers {
     host.take(inode);
     try {
       for (;;) {
-        if (!host.isFresh(inode)) {
+        if (this.needsLook(inode, kind)) {
           checkThere(inode, await host.look(inode, inode.path, inode.lookId));
         }
         const kept = values.find(inode, kind);
@@ -87,7 +89,7 @@ export class Makers {
     checkNotNested(inode, kind);
     host.take(inode);
     try {
-      if (!host.isFresh(inode)) {
+      if (this.needsLook(inode, kind)) {
         checkThere(inode, host.lookSync(inode, inode.path));
       }
       const kept = values.find(inode, kind);
@@ -100,6 +102,19 @@ export class Makers {
     } finally {
       host.release(inode);
     }
+  }
+
+  /**
+   * Whether to look before anything else. Not if there is nothing yet that the look could show to be good, and nobody has
+   * looked anywhere since: the look after the maker tells as much.
+   */
+  private needsLook<T>(inode: Inode, kind: DerivedKind<T>): boolean {
+    const { host, values } = this;
+    if (host.isFresh(inode)) {
+      return false;
+    }
+    const isNothing = values.find(inode, kind) === null && this.underWay(inode, kind) === null;
+    return !isNothing || !host.wasSeenLast(inode);
   }
 
   /** The asynchronous maker at work. */
@@ -179,12 +194,7 @@ export class Makers {
     making.isLate = false;
     // Asked before the maker reads: what is old enough only afterwards may have changed meanwhile.
     making.isSettled = this.host.isSettled(inode);
-    return {
-      path: inode.path,
-      value: undefined,
-      fault: null,
-      outcome: 'unchanged',
-    };
+    return { path: inode.path, value: undefined, fault: null, outcome: 'unchanged' };
   }
 
   private call<T>(inode: Inode, making: Making<T>, { path }: Attempt<T>, make: Make<T>): T | PromiseLike<T> {
@@ -261,7 +271,7 @@ function checkNotNested(inode: Inode, kind: DerivedKind<never>): void {
 
 function checkThere(inode: Inode, revalidation: Revalidation): void {
   if (!isThere(revalidation)) {
-    throw staleError('derive from', inode);
+    throw staleError('use', inode);
   }
 }
 

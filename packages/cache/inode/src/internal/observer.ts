@@ -6,7 +6,7 @@ import { Attributes } from './attributes.js';
 import { sameAttributes, sameStamp } from './change.js';
 import type { DerivedValues } from './derived-values.js';
 import type { Sighting } from './looks.js';
-import { DOUBTED } from './state.js';
+import { DOUBTED, FREEING, UNHASHED } from './state.js';
 
 export interface ObserverOptions {
   readonly policy: RevalidationPolicy;
@@ -46,7 +46,7 @@ export class Observer {
     inode.lookId = id;
     inode.stampSeenMs = this.clock.exactNow();
     if (isCurrent) {
-      this.trust(inode, 'first', begunMs);
+      this.trust(inode, 'first', id, begunMs);
     } else {
       doubt(inode);
     }
@@ -67,7 +67,7 @@ export class Observer {
     inode.lookId = id;
     inode.state &= ~DOUBTED;
     this.take(inode, stats);
-    this.trust(inode, outcome, begunMs);
+    this.trust(inode, outcome, id, begunMs);
     return outcome;
   }
 
@@ -82,7 +82,7 @@ export class Observer {
     }
     this.take(inode, stats);
     if ((inode.state & DOUBTED) === 0) {
-      this.trust(inode, outcome, begunMs);
+      this.trust(inode, outcome, id, begunMs);
     }
   }
 
@@ -99,7 +99,7 @@ export class Observer {
       doubt(inode);
     } else {
       inode.state &= ~DOUBTED;
-      this.trust(inode, 'changed', this.clock.exactNow());
+      this.trust(inode, 'changed', id, this.clock.exactNow());
     }
   }
 
@@ -147,14 +147,17 @@ export class Observer {
     this.values.dropAll(inode);
   }
 
-  private trust(inode: Inode, outcome: LookOutcome, begunMs: number): void {
+  /** Believes what a look has brought, unless what is called meanwhile knows better, or has done away with the inode. */
+  private trust(inode: Inode, outcome: LookOutcome, id: number, begunMs: number): void {
     let ms = 0;
     try {
       ms = this.policy.trustMs(inode, outcome, begunMs);
     } catch (error) {
       this.onError(error);
     }
-    inode.validUntilMs = ms > 0 ? begunMs + ms : NEVER;
+    if (inode.lookId === id && (inode.state & (DOUBTED | FREEING | UNHASHED)) === 0) {
+      inode.validUntilMs = ms > 0 ? begunMs + ms : NEVER;
+    }
   }
 }
 

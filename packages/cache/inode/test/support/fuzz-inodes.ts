@@ -92,7 +92,7 @@ class Run {
     this.gated = new GatedSource(faulty);
     this.isStrict = rng.below(2) === 0;
     const registry = new ShrinkerRegistry();
-    this.group = rng.below(2) === 0 ? registry.root.child('tenant', { max: rng.pick([3000, 8000, 100_000]) }) : null;
+    this.group = rng.below(2) === 0 ? registry.root.child('tenant', { max: rng.pick([2000, 6000, 100_000]) }) : null;
     this.kind = new DerivedKind<Value>('text', {
       sizeOf: () => this.rng.below(400),
       dispose: (value) => void value.disposed++,
