@@ -21,7 +21,7 @@ export function plant(root: string): void {
   fs.writeFileSync(at('file.txt'), 'content of a file, with ü and €\n');
   fs.writeFileSync(at('empty'), '');
   fs.writeFileSync(at('bytes.bin'), Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)));
-  fs.writeFileSync(at('long.txt'), 'x'.repeat(100_000));
+  fs.writeFileSync(at('long.txt'), 'x'.repeat(20_000));
   fs.mkdirSync(at('dir/below/deep'), { recursive: true });
   fs.mkdirSync(at('hollow'));
   fs.writeFileSync(at('dir/one'), '1');

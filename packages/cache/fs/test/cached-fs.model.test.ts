@@ -1,0 +1,65 @@
+import nodeFs from 'node:fs';
+import { join } from 'node:path';
+import { SeededRng } from '@core/base';
+import { ShrinkerRegistry } from '@core/shrinker';
+import { type CachedFs, createCachedFs, type NodeFs } from '@cache/fs';
+import { describe, expect, it } from 'vitest';
+import { runRandom } from './support/random-changes.js';
+import { scratch } from './support/scratch.js';
+
+const STEPS = 1700;
+
+async function run(seed: number, steps: number, changerOf: (cached: CachedFs) => NodeFs): Promise<string | null> {
+  using theirs = scratch();
+  using ours = scratch();
+  const shrinkers = new ShrinkerRegistry();
+  const cached = createCachedFs({ shrinkers });
+  const rng = new SeededRng(seed);
+  const descriptors = openDescriptors();
+  try {
+    return await runRandom(
+      {
+        rng,
+        theirs: theirs.path,
+        ours: ours.path,
+        cached,
+        changer: changerOf(cached),
+        hasLinks: () => hasLinks(ours.path),
+        shrink: () => void shrinkers.shrinkSlabSync({ priority: rng.below(6) }),
+      },
+      steps,
+    );
+  } finally {
+    await cached.close();
+    expect(openDescriptors()).toBe(descriptors);
+  }
+}
+
+function hasLinks(folder: string): boolean {
+  return nodeFs.readdirSync(folder, { withFileTypes: true, recursive: true }).some((entry) => {
+    return entry.isFile() && nodeFs.lstatSync(join(entry.parentPath, entry.name)).nlink > 1;
+  });
+}
+
+function openDescriptors(): number {
+  return nodeFs.readdirSync('/proc/self/fd').length;
+}
+
+describe('random calls give what they give on node:fs', () => {
+  it.each([1, 2, 3])('seed %i', async (seed) => {
+    expect(await run(seed, STEPS, (cached) => cached)).toBeNull();
+  });
+
+  it('a change that the cache does not hear of is found', async () => {
+    for (const name of ['writeFile', 'mkdir', 'unlink', 'rename', 'symlink'] as const) {
+      const deaf = (cached: CachedFs): NodeFs =>
+        ({
+          ...cached,
+          [name]: nodeFs[name],
+          [`${name}Sync`]: nodeFs[`${name}Sync`],
+          promises: { ...cached.promises, [name]: nodeFs.promises[name] },
+        }) as unknown as NodeFs;
+      expect(await run(1, STEPS, deaf), name).not.toBeNull();
+    }
+  });
+});
