@@ -14,7 +14,7 @@ const PROMOTE_AT = 2;
  * after they went, get into the main one.
  *
  * Good on skewed traffic and against scans. Its small queue is a tenth whatever the traffic is, so that what is used
- * again a little later than that is lost. 14 bytes an entry, and up to 10 for shadows.
+ * again a little later than that is lost. 14 bytes an entry, and 8 for shadows.
  *
  * @see Yang et al., FIFO queues are all you need for cache eviction, SOSP 2023
  */

@@ -1,14 +1,14 @@
 import { assert } from '@core/base';
 
-/** Words to a bucket: half a cache line. */
+/** Words of each list in a bucket; those of both are a cache line. */
 const WAYS = 8;
-/** Words for each key that is to be remembered: with fewer, full buckets forget too many too early. */
-const WORDS_PER_KEY = 1.5;
-// A word: a fingerprint of the key, the list it was evicted from, and when, in units of that list's evictions.
+const BUCKET = 2 * WAYS;
+/** Words of each list for each key that is to be remembered. Full buckets forget some of the older ones too early. */
+const WORDS_PER_KEY = 1;
+// A word: a fingerprint of the key, and when it was evicted, in units of its list's evictions.
 const STAMP_BITS = 13;
 const STAMP_MASK = 2 ** STAMP_BITS - 1;
-const FINGERPRINT_SHIFT = STAMP_BITS + 1;
-/** Units in the longest distance that matters: the others tell old from new as long as the old ones are still there. */
+/** Units in the longest distance that matters: the other stamps are of words that were not overwritten for long. */
 const UNITS = 2 ** (STAMP_BITS - 2);
 /** What {@link Shadows.take} says of a key that is not remembered. */
 export const NO_SHADOW = -1;
@@ -16,77 +16,67 @@ export const NO_SHADOW = -1;
 /**
  * Shadows of keys that were evicted from one of two lists: who comes back, from which, and how far it has been.
  *
- * A shadow is one word of 32 bits, in a table of buckets: no key or value is kept alive. As in the kernel, what counts
- * is the refault distance, so nothing is listed and nothing has to be forgotten: old words are overwritten. A full
- * bucket loses its oldest. A key in 30,000 is taken for another one.
+ * A shadow is one word of 32 bits in a table of buckets: no key or value is kept alive. As in the kernel, what counts is
+ * the refault distance, so nothing is listed and nothing has to be forgotten: each list has half of each bucket, and
+ * overwrites its oldest words there. A key in 30,000 is taken for another one.
  *
  * Nothing is remembered before {@link allocate}, or after {@link drop}.
  *
  * @see Linux mm/workingset.c
  */
 export class Shadows {
-  /** Keys that there is room for; 0 when nothing is remembered. */
+  /** Keys of each list that there is room for; 0 when nothing is remembered. */
   capacity = 0;
   // Signed: unsigned words above 2^31 would be read as doubles.
-  private words: Int32Array = EMPTY;
+  private words: Int32Array = NO_WORDS;
+  /** Which word of a half is written next. */
+  private cursors: Uint8Array = NO_CURSORS;
   private buckets = 0;
   private shift = 0;
   private clockMask = 0;
   /** Evictions from each list, as far as the clock goes before it starts over. */
-  private readonly clocks: [number, number] = [0, 0];
+  private readonly clocks: Int32Array = new Int32Array(2);
 
   get bytes(): number {
-    return this.words.byteLength;
+    return this.words.byteLength + this.cursors.byteLength;
   }
 
-  /** Makes room for so many keys, and forgets all. */
+  /** Makes room for so many keys of each list, and forgets all. */
   allocate(capacity: number): void {
     this.capacity = capacity;
-    this.buckets = Math.ceil((capacity * WORDS_PER_KEY) / WAYS);
-    this.words = new Int32Array(this.buckets * WAYS);
+    this.buckets = bucketsFor(capacity);
+    this.words = new Int32Array(this.buckets * BUCKET);
+    this.cursors = new Uint8Array(this.buckets * 2);
     this.shift = Math.max(0, Math.ceil(Math.log2((2 * capacity) / UNITS)));
     this.clockMask = 2 ** (STAMP_BITS + this.shift) - 1;
-    this.clocks[0] = 0;
-    this.clocks[1] = 0;
+    this.clocks.fill(0);
   }
 
   /** Forgets all, and gives the memory back. */
   drop(): void {
     this.capacity = 0;
-    this.words = EMPTY;
+    this.words = NO_WORDS;
+    this.cursors = NO_CURSORS;
     this.buckets = 0;
   }
 
-  /** Bytes that {@link allocate} takes for so many keys. */
+  /** Bytes that {@link allocate} takes for so many keys: about 8 for each. */
   static bytesFor(capacity: number): number {
-    return Math.ceil((capacity * WORDS_PER_KEY) / WAYS) * WAYS * Int32Array.BYTES_PER_ELEMENT;
+    return bucketsFor(capacity) * (BUCKET * Int32Array.BYTES_PER_ELEMENT + 2);
   }
 
   /** Remembers a key that was evicted from `list`. A hash of 0 is no key's. */
   add(list: 0 | 1, hash: number): void {
-    const { words, buckets, clocks, shift } = this;
+    const { buckets, clocks, cursors } = this;
     if (buckets === 0 || hash === 0) {
       return;
     }
-    clocks[list] = (clocks[list] + 1) & this.clockMask;
-    const now0 = clocks[0] >>> shift;
-    const now1 = clocks[1] >>> shift;
-    const start = bucketOf(hash, buckets);
-    let oldest = start;
-    let oldestAge = -1;
-    for (let at = start; at < start + WAYS; at++) {
-      const word = words[at] as number;
-      if (word === 0) {
-        oldest = at;
-        break;
-      }
-      const age = ((listOf(word) === 0 ? now0 : now1) - word) & STAMP_MASK;
-      if (age > oldestAge) {
-        oldestAge = age;
-        oldest = at;
-      }
-    }
-    words[oldest] = (fingerprintOf(hash) << FINGERPRINT_SHIFT) | (list << STAMP_BITS) | (list === 0 ? now0 : now1);
+    const clock = ((clocks[list] as number) + 1) & this.clockMask;
+    clocks[list] = clock;
+    const half = bucketOf(hash, buckets) * 2 + list;
+    const way = cursors[half] as number;
+    cursors[half] = (way + 1) & (WAYS - 1);
+    this.words[half * WAYS + way] = (fingerprintOf(hash) << STAMP_BITS) | (clock >>> this.shift);
   }
 
   /**
@@ -100,14 +90,14 @@ export class Shadows {
     if (buckets === 0 || hash === 0) {
       return NO_SHADOW;
     }
-    const start = bucketOf(hash, buckets);
+    const start = bucketOf(hash, buckets) * BUCKET;
     const wanted = fingerprintOf(hash);
-    for (let at = start; at < start + WAYS; at++) {
-      const word = words[at] as number;
-      if (word >>> FINGERPRINT_SHIFT === wanted) {
-        words[at] = 0;
-        const list = listOf(word);
-        const age = ((this.clocks[list] >>> shift) - word) & STAMP_MASK;
+    for (let at = 0; at < BUCKET; at++) {
+      const word = words[start + at] as number;
+      if (word >>> STAMP_BITS === wanted) {
+        words[start + at] = 0;
+        const list = at < WAYS ? 0 : 1;
+        const age = (((this.clocks[list] as number) >>> shift) - word) & STAMP_MASK;
         return ((age << shift) << 1) | list;
       }
     }
@@ -115,26 +105,32 @@ export class Shadows {
   }
 
   checkInvariants(): void {
-    assert(this.words.length === this.buckets * WAYS, 'The table of shadows is not as large as it says');
-    assert((this.capacity === 0) === (this.buckets === 0), 'There is room for shadows, and for none');
-    for (let at = 0; at < this.words.length; at++) {
-      const word = this.words[at] as number;
-      assert(word === 0 || word >>> FINGERPRINT_SHIFT !== 0, 'A shadow has no fingerprint');
-    }
+    const { words, cursors, buckets } = this;
+    assert(words.length === buckets * BUCKET && cursors.length === buckets * 2, 'A table of shadows has another size');
+    assert((this.capacity === 0) === (buckets === 0), 'There is room for shadows, and for none');
+    assert(
+      cursors.every((way) => way < WAYS),
+      'A bucket would be written outside of it',
+    );
+    assert(
+      words.every((word) => word === 0 || word >>> STAMP_BITS !== 0),
+      'A shadow has no fingerprint',
+    );
   }
 }
 
-const EMPTY: Int32Array = new Int32Array(0);
+const NO_WORDS: Int32Array = new Int32Array(0);
+const NO_CURSORS: Uint8Array = new Uint8Array(0);
+
+function bucketsFor(capacity: number): number {
+  return Math.ceil((capacity * WORDS_PER_KEY) / WAYS);
+}
 
 function bucketOf(hash: number, buckets: number): number {
-  return Math.floor(((hash >>> 0) / 2 ** 32) * buckets) * WAYS;
+  return Math.floor(((hash >>> 0) / 2 ** 32) * buckets);
 }
 
 /** Other bits than those that choose the bucket, and never 0. */
 function fingerprintOf(hash: number): number {
-  return Math.imul(hash, 0x9e3779b1) >>> FINGERPRINT_SHIFT || 1;
-}
-
-function listOf(word: number): 0 | 1 {
-  return ((word >>> STAMP_BITS) & 1) as 0 | 1;
+  return Math.imul(hash, 0x9e3779b1) >>> STAMP_BITS || 1;
 }

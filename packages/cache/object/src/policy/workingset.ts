@@ -31,7 +31,7 @@ const STEPS_MAX = 4;
  * - When a whole round of the active list has met no entry that was used, it thrashes. What comes back to it then goes to
  *   the inactive list, so that those which are in stay, and are used: a loop that is a little larger than the cache.
  *
- * 14 bytes an entry, and up to 10 for shadows. Without shadows, either list has one half.
+ * 14 bytes an entry, and 8 for shadows. Without shadows, either list has one half.
  *
  * @see Linux mm/workingset.c
  * @see Megiddo and Modha, ARC: A self-tuning, low overhead replacement cache, FAST 2003
