@@ -283,15 +283,13 @@ export interface CrashStatesOptions {
 
 /**
  * The disks that a power loss at the instant of `capture` may leave: each change that was not synced is there or not,
- * whatever became of the others, and each write may be there up to any of its bytes.
+ * whatever became of the others, and each write may be there up to any of its bytes, or from any of them on.
  */
 export function* crashStates(capture: DiskCapture, { limit, rng }: CrashStatesOptions): Generator<SimDisk> {
   const data = [...capture.data].flatMap(([node, { changes }]) => changes.map((change) => ({ node, change })));
-  // The choices: for a name 0 or 1, for data the number of bytes that arrived, and -1 for nothing at all.
-  const ways = [
-    ...capture.nameChanges.map(() => 2),
-    ...data.map(({ change }) => ('bytes' in change ? change.bytes.length + 1 : 2)),
-  ];
+  const ways = [...capture.nameChanges.map(() => 2), ...data.map(({ change }) => waysOf(change))];
+  /** Nothing of it, and all of it. */
+  const whole = [...capture.nameChanges.map(() => 1), ...data.map(({ change }) => lengthOf(change))];
   const all = ways.reduce((product, count) => product * count, 1);
   if (all <= limit) {
     for (let index = 0; index < all; index++) {
@@ -300,7 +298,7 @@ export function* crashStates(capture: DiskCapture, { limit, rng }: CrashStatesOp
     return;
   }
   for (const full of [true, false]) {
-    const others = ways.map((count) => (full ? count - 1 : 0));
+    const others = full ? whole : ways.map(() => 0);
     yield stateOf(capture, data, others);
     for (const [place, count] of ways.entries()) {
       const stride = Math.max(1, Math.floor((count * ways.length) / limit));
@@ -313,12 +311,34 @@ export function* crashStates(capture: DiskCapture, { limit, rng }: CrashStatesOp
     yield stateOf(
       capture,
       data,
-      ways.map((count) => (rng.next() < 0.7 ? (rng.next() < 0.5 ? 0 : count - 1) : Math.floor(rng.next() * count))),
+      ways.map((count, place) =>
+        rng.next() < 0.7 ? (rng.next() < 0.5 ? 0 : (whole[place] as number)) : Math.floor(rng.next() * count),
+      ),
     );
   }
 }
 
-/** @param choices for each change of a name, and then for each of data: 0 nothing, else how much of it */
+function lengthOf(change: DataChange): number {
+  return 'bytes' in change ? change.bytes.length : 1;
+}
+
+/** Nothing, or the first so many bytes of a write, or all but those. */
+function waysOf(change: DataChange): number {
+  return 'bytes' in change ? Math.max(1, change.bytes.length * 2) : 2;
+}
+
+/** @param choice 0: none of it is there; up to its length: so many bytes of it; above: all but the first so many */
+function torn(change: DataChange, choice: number): DataChange {
+  if (!('bytes' in change)) {
+    return change;
+  }
+  const missing = choice - change.bytes.length;
+  return missing > 0
+    ? { at: change.at + missing, bytes: change.bytes.subarray(missing) }
+    : { at: change.at, bytes: change.bytes.subarray(0, choice) };
+}
+
+/** @param choices for each change of a name, and then for each of data: 0 for nothing, see {@link torn} */
 function stateOf(
   capture: DiskCapture,
   data: readonly { readonly node: SimNode; readonly change: DataChange }[],
@@ -333,11 +353,9 @@ function stateOf(
     contents.set(node, new SimNode(durable));
   }
   for (const [index, { node, change }] of data.entries()) {
-    const arrived = choices[capture.nameChanges.length + index] as number;
-    if (arrived > 0) {
-      contents
-        .get(node)
-        ?.change('bytes' in change ? { at: change.at, bytes: change.bytes.subarray(0, arrived) } : change);
+    const choice = choices[capture.nameChanges.length + index] as number;
+    if (choice > 0) {
+      contents.get(node)?.change(torn(change, choice));
     }
   }
   return SimDisk.of(

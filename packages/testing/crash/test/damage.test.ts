@@ -1,3 +1,4 @@
+import { SeededRng } from '@core/base';
 import { Journal } from '@core/journal';
 import { describe, expect, it } from 'vitest';
 
@@ -89,6 +90,35 @@ describe('damage', () => {
       disk.replace(path, Buffer.concat([disk.bytesOf(path), Buffer.alloc(100)]));
       const found = await openedRecords(disk);
       expect(typeof found === 'string' ? found : found.size).toBe(closed ? 'ERR_JOURNAL_CORRUPT' : records.size);
+    }
+  });
+
+  it.each([true, false])('of many bytes, anywhere, is never taken for records, closed: %s', async (closed) => {
+    const { disk, records } = await smallJournal(closed);
+    const rng = new SeededRng(closed ? 1 : 2);
+    const paths = disk.paths();
+    for (let round = 0; round < 400; round++) {
+      const damaged = disk.copy();
+      for (let count = 0; count <= rng.below(3); count++) {
+        const path = rng.pick(paths);
+        const bytes = Buffer.from(damaged.bytesOf(path));
+        const from = rng.below(bytes.length);
+        const source = damaged.bytesOf(rng.pick(paths));
+        const kind = rng.below(3);
+        for (let at = from; at < Math.min(bytes.length, from + 1 + rng.below(200)); at++) {
+          // Zeros, noise, or what stands elsewhere.
+          bytes[at] = kind === 0 ? 0 : kind === 1 ? rng.below(256) : (source[at - from] ?? 0);
+        }
+        damaged.replace(path, bytes);
+      }
+      const unchanged = paths.every((path) => damaged.bytesOf(path).equals(disk.bytesOf(path)));
+      const found = await openedRecords(damaged);
+      if (typeof found === 'string') {
+        expect(found).toMatch(/^ERR_JOURNAL_(CORRUPT|FORMAT)$/);
+      } else {
+        expect(!closed || unchanged, `round ${round}`).toBe(true);
+        expect(isPrefix(found, records), `round ${round}`).toBe(true);
+      }
     }
   });
 
