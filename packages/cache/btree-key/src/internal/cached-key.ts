@@ -4,6 +4,8 @@ import type { KeySpace } from './key-space.js';
 
 /** The length of a value that is not there: a key that the store has not, or that was deleted. */
 export const NO_VALUE = -1;
+/** A call of `slice` takes three times as long as a loop over so few bytes. */
+const LOOPED_BYTES = 64;
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -44,7 +46,18 @@ export class CachedKey implements RcuHead {
 
   /** The value, for the caller to keep. */
   copy(): Uint8Array | undefined {
-    return this.length === NO_VALUE ? undefined : this.value.slice(0, this.length);
+    const { length, value } = this;
+    if (length > LOOPED_BYTES) {
+      return value.slice(0, length);
+    }
+    if (length === NO_VALUE) {
+      return undefined;
+    }
+    const copy = new Uint8Array(length);
+    for (let at = 0; at < length; at++) {
+      copy[at] = value[at] as number;
+    }
+    return copy;
   }
 
   tryLock(): boolean {

@@ -15,14 +15,11 @@ interface Taken {
 /** Dirty keys with copies of their values, to be written to the store in one batch. The buffer is used again and again. */
 export class FlushBatch {
   readonly taken: Taken[] = [];
-  /** The newest record of any of them. */
-  newest = 0;
   private arena = Buffer.allocUnsafeSlow(64 * 1024);
   private end = 0;
 
   clear(): void {
     this.taken.length = 0;
-    this.newest = 0;
     this.end = 0;
   }
 
@@ -40,14 +37,15 @@ export class FlushBatch {
     const storeKey = (key.space as KeySpace).prefix + key.key;
     this.taken.push({ key, sequence, storeKey, at: this.end, length });
     this.end += bytes;
-    this.newest = Math.max(this.newest, sequence);
   }
 
-  /** Leaves out what the journal will never have. */
-  dropAfter(sequence: number): void {
+  /** Leaves out what the journal will never have. @returns how many */
+  dropAfter(sequence: number): number {
     const kept = this.taken.filter((taken) => taken.sequence <= sequence);
+    const dropped = this.taken.length - kept.length;
     this.taken.length = 0;
     this.taken.push(...kept);
+    return dropped;
   }
 
   /** In the order of the store. */

@@ -48,6 +48,8 @@ export class Flusher {
   private progressWaiters: (() => void)[] = [];
   private snapshotWaiters: (() => void)[] = [];
   private demanded = 0;
+  /** Keys of the last batch that could not be written, since the journal is dead and never had their values. */
+  private leftOut = 0;
   private running = false;
   private stopped = false;
   private backoffMs = 0;
@@ -100,12 +102,17 @@ export class Flusher {
     const { core, options } = this;
     const last = options.journal.lastSequence;
     while (core.pins.low <= last) {
-      if ((await this.exclusively(() => this.flush(MAX_FLUSH, last, false))) === 0) {
+      const flushed = await this.exclusively(() => this.flush(MAX_FLUSH, last, false));
+      if (flushed === 0 && this.leftOut > 0) {
         throw this.deadError();
       }
     }
-    if (this.mark < last && core.dirty === 0) {
-      await this.exclusively(() => this.write(last));
+    if (this.mark < last) {
+      // Nothing that is dirty needs them: the next start need not look at them.
+      await this.exclusively(() => {
+        this.batch.clear();
+        return this.write(last);
+      });
     }
     // Lets go of records that are not needed any more.
     await options.journal.sync();
@@ -156,8 +163,8 @@ export class Flusher {
       try {
         const flushed = await this.exclusively(() => this.flush(count, Infinity, true));
         this.backoffMs = 0;
-        if (flushed === 0) {
-          // The journal is dead: what is left has records that it never wrote. Whoever waits finds out.
+        if (flushed === 0 && this.leftOut > 0) {
+          // Whoever waits finds out that the journal is dead.
           break;
         }
       } catch (error) {
@@ -199,6 +206,7 @@ export class Flusher {
     const { core, batch } = this;
     const { journal } = this.options;
     const moves = this.collect(count, upTo, mayMove);
+    this.leftOut = 0;
     const last = journal.lastSequence;
     if (batch.taken.length > 0 || moves.length > 0) {
       try {
@@ -207,7 +215,7 @@ export class Flusher {
         await journal.sync();
       } catch (error) {
         this.options.onJournalFailed(error);
-        batch.dropAfter(journal.durableSequence);
+        this.leftOut = batch.dropAfter(journal.durableSequence);
       }
     }
     let moved = 0;

@@ -145,12 +145,18 @@ export class Writer {
     value: Value,
     durable: boolean,
   ): Promise<Value> {
+    const { core } = this;
     const { activity, flusher } = this.options;
     activity.begin();
     try {
       for (;;) {
         await this.admit();
         const locked = await this.lock(space, key, update !== null, value?.length ?? 0);
+        if (locked !== null && core.mustWait && !locked.dirty) {
+          // Many were let in together.
+          core.release(locked);
+          continue;
+        }
         if (locked !== null) {
           let next: Value;
           let sequence: number;
@@ -158,7 +164,7 @@ export class Writer {
             next = update === null ? value : await update(locked.copy());
             sequence = this.store(locked, space, key, next);
           } finally {
-            this.core.release(locked);
+            core.release(locked);
           }
           flusher.kick();
           if (sequence >= 0) {
@@ -211,6 +217,9 @@ export class Writer {
           return -1;
         }
         locked.push(next);
+      }
+      if (this.core.mustWait) {
+        return -1;
       }
       const values: Value[] = [];
       for (const [at, { steps }] of plan.entries()) {

@@ -30,12 +30,13 @@ export class TestJournal implements ReplayableJournal {
   private scheduled = false;
   private replayed = false;
 
-  /** What a crash leaves on the disk, as another life finds it. */
-  crash(): TestJournal {
+  /** What a crash leaves on the disk, as another life finds it: maybe some records more than were acknowledged. */
+  crash(unacknowledged = 0): TestJournal {
     const next = new TestJournal();
-    next.records = this.records.filter(({ sequence }) => sequence <= this.durableSequence);
-    next.lastSequence = this.durableSequence;
-    next.durableSequence = this.durableSequence;
+    const last = Math.min(this.durableSequence + unacknowledged, this.lastSequence);
+    next.records = this.records.filter(({ sequence }) => sequence <= last);
+    next.lastSequence = last;
+    next.durableSequence = last;
     this.dead = new Error('crashed');
     this.waiting = [];
     return next;
