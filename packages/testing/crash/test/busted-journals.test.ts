@@ -76,9 +76,9 @@ const BUSTED: Readonly<Record<string, (disk: SimDisk) => JournalFiles>> = {
 };
 
 async function powerLoss(files: ((disk: SimDisk) => JournalFiles) | undefined): Promise<string | null> {
-  const options = { durability: 'every', seed: 1, steps: 25, ...(files === undefined ? {} : { files }) } as const;
+  const options = { durability: 'every', seed: 1, steps: 15, ...(files === undefined ? {} : { files }) } as const;
   const result = await runWorkload(new SimDisk(), options);
-  return (await judgeAll(result, { limit: 12, rng: new SeededRng(1) })).fault;
+  return (await judgeAll(result, { limit: 8, rng: new SeededRng(1) })).fault;
 }
 
 describe('the same checks catch a journal that', () => {

@@ -1,8 +1,8 @@
 import { recordChecksum } from './checksum.js';
 import { FRAME_HEADER, RECORD_HEADER } from './format.js';
 
-/** So much room a batch has at first. */
-const FIRST_BYTES = 64 * 1024;
+/** So much room a batch has at first; it grows to what a commit needs, and is used again. */
+const FIRST_BYTES = 8 * 1024;
 
 /** The records of one commit, as they will lie in the file, behind room for the frame's header. */
 export class Batch {

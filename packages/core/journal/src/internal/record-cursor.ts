@@ -1,10 +1,12 @@
 import { recordChecksum } from './checksum.js';
 import { FRAME_HEADER, type FrameHeader, readUint64, RECORD_HEADER } from './format.js';
 
+const NOTHING = new Uint8Array(0);
+
 /** Steps through the records of one frame, and stops where one is not as it was written. */
 export class RecordCursor {
   sequence = 0;
-  payload: Uint8Array = new Uint8Array(0);
+  payload: Uint8Array = NOTHING;
   private readonly bytes: Buffer;
   private readonly end: number;
   private readonly life: number;
