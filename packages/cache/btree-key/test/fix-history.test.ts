@@ -679,6 +679,26 @@ describe('flushing', () => {
     await again.cache.close();
   });
 
+  test('a journal that dies while keys are to be put off: nobody tries for ever', async () => {
+    const made = await makeCache();
+    const { cache, journal } = made;
+    await Promise.all(Array.from({ length: 600 }, (_, index) => cache.put(`k${index}`, bytes('1'))));
+    journal.manual = true;
+    const late = Promise.allSettled(Array.from({ length: 600 }, (_, index) => cache.put(`k${index}`, bytes('2'))));
+    await turns(2);
+    journal.failure = new Error('EIO');
+    journal.commit();
+    const { flusher } = insides(cache);
+    await flusher.progress();
+    await flusher.progress();
+    await late;
+    expect(cache.stats().dirty).toBe(600);
+    await expect(cache.close()).rejects.toMatchObject({ code: 'ERR_BTREE_KEY_DIRTY' });
+    const again = await reopen(made);
+    expect(new Set(Object.values(again.store.contents))).toEqual(new Set(['1']));
+    await again.cache.close();
+  });
+
   test('a long journal is made shorter, though few keys are dirty', async () => {
     const { cache, store, journal } = await makeCache({ maxJournalRecords: 1000 });
     await cache.put('cold', bytes('1'));

@@ -163,8 +163,8 @@ export class Flusher {
       try {
         const flushed = await this.exclusively(() => this.flush(count, Infinity, true));
         this.backoffMs = 0;
-        if (flushed === 0 && this.leftOut > 0) {
-          // Whoever waits finds out that the journal is dead.
+        if (flushed === 0) {
+          // Somebody else has flushed all, or the journal is dead: whoever waits finds out.
           break;
         }
       } catch (error) {
@@ -224,6 +224,8 @@ export class Flusher {
       if (key.dirty && key.pinned !== null && sequence <= journal.durableSequence) {
         core.pins.move(key, sequence);
         moved++;
+      } else {
+        this.leftOut++;
       }
     }
     this.movedPins += moved;
