@@ -4,12 +4,11 @@ import { checkOptionNames, type Rng } from '@core/base';
 
 import { encodeClosedMark } from './internal/closed-mark.js';
 import { makeFile, readPath, writeAll } from './internal/file-calls.js';
-import { decodeSegmentHeader } from './internal/format.js';
 import { CLOSED, SALVAGE, segmentNumbers, segmentPath, UNFINISHED } from './internal/names.js';
 import { underLock } from './internal/open-directory.js';
 import { DamagedReader } from './internal/read-damaged.js';
 import { SalvageWriter } from './internal/salvage-writer.js';
-import { corrupt, newer } from './internal/recover.js';
+import { corrupt, readHeader } from './internal/recover.js';
 import type { JournalDamage } from './journal-error.js';
 import type { JournalFiles } from './journal-files.js';
 import { checkDirectory, systemRng } from './journal-options.js';
@@ -103,9 +102,8 @@ async function planOf(files: JournalFiles, directory: string): Promise<Plan> {
   }
   const numbers = segmentNumbers(names);
   for (const number of numbers) {
-    if (decodeSegmentHeader(await readPath(files, segmentPath(directory, number))) === 'newer') {
-      throw newer(segmentPath(directory, number));
-    }
+    // Throws for a newer format, before anything is moved.
+    await readHeader(files, segmentPath(directory, number));
   }
   let index = 1;
   while (names.includes(`damaged-${index}`)) {
@@ -141,8 +139,8 @@ async function moveAside(files: JournalFiles, directory: string, folder: string,
 /** All of the new journal is on disk: whatever changes in it from here on is damage. */
 async function markClosed(files: JournalFiles, directory: string, number: number, lastSequence: number): Promise<void> {
   const path = segmentPath(directory, number);
-  const header = decodeSegmentHeader(await readPath(files, path));
-  if (header === null || header === 'newer') {
+  const { header } = await readHeader(files, path);
+  if (header === null) {
     throw corrupt(path, 0, 'its header is damaged');
   }
   const mark = encodeClosedMark({ identity: header.identity, firstNumber: number, lastNumber: number, lastSequence });

@@ -188,34 +188,36 @@ interface Found {
   readonly faults: readonly string[];
 }
 
-/** Opens the journal as the next process would; with `none` it is not marked as closed. */
+/** Opens the journal as the next process would, and reads it; with `none` it is not marked as closed. */
 async function inspect(directory: string, acked: number, pinned: number, durability: Durability): Promise<Found> {
   const faults: string[] = [];
-  let journal: Journal;
+  let first = pinned;
+  let last = acked;
+  let checked = 0;
+  let torn = false;
   try {
-    journal = await Journal.open({ directory, durability });
+    const journal = await Journal.open({ directory, durability });
+    ({ firstSequence: first, lastSequence: last } = journal);
+    torn = journal.stats().cutBytes > 0;
+    for await (const { sequence, payload } of journal.replay()) {
+      if (sequence !== first + checked || !payloadOf(sequence).equals(payload)) {
+        faults.push(`${sequence} is not what was appended, or not in its place`);
+      }
+      checked++;
+    }
+    await journal.close();
+    if (first + checked !== last + 1) {
+      faults.push(`${checked} records from ${first} on, and ${last} should be the last`);
+    }
   } catch (error) {
-    return { last: acked, first: pinned, checked: 0, torn: false, faults: [String(error)] };
+    faults.push(String(error));
   }
-  const { firstSequence: first, lastSequence: last } = journal;
   if (last < acked) {
     faults.push(`${acked} was acknowledged, and ${last} is the last one there`);
   }
   if (last > 0 && first > pinned) {
     faults.push(`${pinned} was pinned, and ${first} is the first one there`);
   }
-  let checked = 0;
-  for await (const { sequence, payload } of journal.replay()) {
-    if (sequence !== first + checked || !payloadOf(sequence).equals(payload)) {
-      faults.push(`${sequence} is not what was appended, or not in its place`);
-    }
-    checked++;
-  }
-  if (first + checked !== last + 1) {
-    faults.push(`${checked} records from ${first} on, and ${last} should be the last`);
-  }
-  const torn = journal.stats().cutBytes > 0;
-  await journal.close();
   return { last, first, checked, torn, faults };
 }
 

@@ -138,25 +138,36 @@ async function loadHeaders(files: JournalFiles, directory: string, numbers: read
   const loaded: Loaded[] = [];
   for (const number of numbers) {
     const path = segmentPath(directory, number);
-    const file = await files.open(path, 'read');
-    try {
-      const size = await file.size();
-      const bytes = Buffer.alloc(SEGMENT_HEADER);
-      const filled = await fill(file, bytes);
-      const header = decodeSegmentHeader(bytes.subarray(0, filled));
-      if (header === 'newer') {
-        throw newer(path);
-      }
-      const first = loaded[0]?.header.identity ?? header?.identity;
-      if (header === null || header.number !== number || !header.identity.equals(first as Buffer)) {
-        throw corrupt(path, 0, header === null ? 'its header is damaged' : 'it is not of this place in this journal');
-      }
-      loaded.push({ path, header, size });
-    } finally {
-      await file.close();
+    const { header, size } = await readHeader(files, path);
+    const first = loaded[0]?.header.identity ?? header?.identity;
+    if (header === null || header.number !== number || !header.identity.equals(first as Buffer)) {
+      throw corrupt(path, 0, header === null ? 'its header is damaged' : 'it is not of this place in this journal');
     }
+    loaded.push({ path, header, size });
   }
   return loaded;
+}
+
+/**
+ * The header of a segment, null if it is damaged, and the size of the file.
+ *
+ * @throws JournalError ERR_JOURNAL_FORMAT
+ */
+export async function readHeader(
+  files: JournalFiles,
+  path: string,
+): Promise<{ readonly header: SegmentHeader | null; readonly size: number }> {
+  const file = await files.open(path, 'read');
+  try {
+    const bytes = Buffer.alloc(SEGMENT_HEADER);
+    const header = decodeSegmentHeader(bytes.subarray(0, await fill(file, bytes)));
+    if (header === 'newer') {
+      throw newer(path);
+    }
+    return { header, size: await file.size() };
+  } finally {
+    await file.close();
+  }
 }
 
 function checkNumbers(directory: string, loaded: readonly Loaded[], closed: ClosedMark | null): void {
@@ -200,7 +211,7 @@ export function corrupt(segment: string, offset: number, reason: string): Journa
   );
 }
 
-export function newer(segment: string): JournalError {
+function newer(segment: string): JournalError {
   return new JournalError(
     'ERR_JOURNAL_FORMAT',
     `Cannot read the journal: "${segment}" is not of format ${FORMAT}; open it with the version that wrote it`,
