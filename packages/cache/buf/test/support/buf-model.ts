@@ -16,6 +16,8 @@ export interface ModelOptions {
   readonly maxBytes: number;
   /** How many of 1,000 calls of the source fail. */
   readonly faults: number;
+  /** Lets timers run. */
+  readonly tick: () => void;
 }
 
 /** A plain array of bytes beside a cached file, and callers who do the same to both. */
@@ -40,8 +42,18 @@ export class BufModel {
 
   /** Everybody at once, each so many operations; then the file is compared as a whole. */
   async round(operations: number): Promise<void> {
-    const { callers } = this.options;
-    await Promise.all(Array.from({ length: callers }, (_, caller) => this.call(caller, operations)));
+    const { callers, tick } = this.options;
+    let busy = true;
+    const calls = Promise.all(Array.from({ length: callers }, (_, caller) => this.call(caller, operations))).finally(
+      () => {
+        busy = false;
+      },
+    );
+    while (busy) {
+      await turn();
+      tick();
+    }
+    await calls;
     this.options.cache.checkInvariants();
     await this.compare();
   }
@@ -53,9 +65,12 @@ export class BufModel {
     if (rng.below(2) === 0) {
       await file.truncate(length);
     } else {
-      await this.attempt(async () => {
-        file.truncateSync(length);
-      }, () => file.truncate(length));
+      await this.attempt(
+        async () => {
+          file.truncateSync(length);
+        },
+        () => file.truncate(length),
+      );
     }
     const bytes = new Uint8Array(length);
     bytes.set(this.bytes.subarray(0, length));
@@ -153,6 +168,8 @@ export class BufModel {
           return;
         } catch (error) {
           this.check(error);
+          // Who holds the blocks goes on in another turn.
+          await turn();
         }
       }
     });
