@@ -24,9 +24,9 @@ export class Batches {
 
   add(payload: Uint8Array, sequence: number, life: number): void {
     if (this.open.count > 0 && this.open.used + RECORD_HEADER + payload.length > BATCH_BYTES) {
+      const next = this.spareOrNew();
       this.full.push(this.open);
-      this.open = this.spare ?? new Batch();
-      this.spare = null;
+      this.open = next;
     }
     this.open.add(payload, sequence, life);
   }
@@ -41,9 +41,9 @@ export class Batches {
     if (oldest !== undefined) {
       this.written = oldest;
     } else {
+      const next = this.spareOrNew();
       this.written = this.open;
-      this.open = this.spare ?? new Batch();
-      this.spare = null;
+      this.open = next;
     }
     return this.written;
   }
@@ -93,6 +93,13 @@ export class Batches {
       this.full.every(({ count }) => count > 0) && (this.full.length === 0 || this.waiting),
       'an empty batch waits',
     );
+  }
+
+  /** Called before anything is changed: there may be no memory for another one. */
+  private spareOrNew(): Batch {
+    const batch = this.spare ?? new Batch();
+    this.spare = null;
+    return batch;
   }
 
   private all(): Batch[] {

@@ -21,9 +21,9 @@ export interface CommitterParts {
 const RESOLVED = Promise.resolve();
 
 /**
- * Takes records, and commits them a batch at a time: one turn of the event loop collects, one write and one sync follow,
- * and who was told in the next turn goes with all others of it. Between commits it syncs when that is due, and drops
- * segments. Nothing else writes to the segments, so none of this meets itself.
+ * Takes records, and commits them a batch at a time: what is appended in one turn of the event loop, or while a commit is
+ * under way, goes with the next write and the next sync. Between commits it syncs when that is due, and drops segments.
+ * Nothing else writes to the segments, so none of this meets itself.
  *
  * After a failure it is dead, whatever succeeds later.
  */
