@@ -250,6 +250,9 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     node.holds--;
     this.heldCount--;
     this.tree.release(node);
+    if (this.closing !== null) {
+      this.account?.drain(this.contents());
+    }
   }
 
   /**
@@ -387,10 +390,10 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
   }
 
   private remember(path: string, options: WalkOptions<I>, walker: Walker<I>): void {
-    const { result, guard, bent, validUntil } = walker;
+    const { result, guard, seq, bends, validUntil } = walker;
     this.listedMisses += walker.listedMiss ? 1 : 0;
-    if (options.base === undefined && walker.root === this.tree.root && (guard.flags & UNHASHED) === 0) {
-      const entry = new PathEntry(result, guard, bent ? this.tree.bends : STRAIGHT, validUntil);
+    if (options.base === undefined && walker.root === this.tree.root && walker.epoch === this.tree.epoch) {
+      const entry = new PathEntry(result, guard, seq, walker.bent ? bends : STRAIGHT, validUntil);
       (options.follow === false ? this.unfollowed : this.followed).set(path, entry);
     }
   }
@@ -398,6 +401,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
   private forgetPaths(): void {
     this.followed.clear();
     this.unfollowed.clear();
+    this.tree.epoch++;
   }
 
   /** A walker at the beginning of the path; null for the empty path, which leads nowhere. */

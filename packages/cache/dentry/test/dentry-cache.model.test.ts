@@ -1,148 +1,36 @@
-import { SeededRng } from '@core/base';
-import { faultySource, memorySource } from '@core/fs-source';
-import { describe, expect, it } from 'vitest';
-import { type Dentry, DentryCache, type DentryCacheOptions, type PlainInode } from '../src/index.js';
-import { check } from './support/insides.js';
-import { cacheOutcome, dentryOutcome, outcomeOf, sourceOutcome } from './support/outcome.js';
-import { applyChange, randomName, randomPath } from './support/random-tree.js';
-
-interface Run {
-  readonly seed: number;
-  readonly steps: number;
-  readonly options?: Partial<DentryCacheOptions<PlainInode>>;
-  readonly faults?: number;
-  readonly tellsKinds?: boolean;
-  readonly caseSensitive?: boolean;
-}
-
-/** Random changes, questions and evictions: every answer is the source's own. */
-function run({ seed, steps, options = {}, faults = 0, tellsKinds = true, caseSensitive = true }: Run): void {
-  const rng = new SeededRng(seed);
-  let nowMs = 1;
-  const memory = memorySource({ clock: { now: () => nowMs }, tellsKinds, caseSensitive });
-  const source = faultySource(memory, { faults: [{ code: 'EIO', rate: faults }], rng });
-  const cache = new DentryCache({ source, ...options });
-  const held: Dentry<PlainInode>[] = [];
-  let last = '';
-  for (let step = 0; step < steps; step++) {
-    nowMs++;
-    const path = randomPath(rng);
-    const follow = rng.below(2) === 0;
-    const what = `seed ${seed}, step ${step}, ${path}, after ${last}`;
-    const expected = sourceOutcome(memory, path, follow);
-    switch (rng.below(10)) {
-      case 0:
-      case 1:
-      case 2:
-        source.active = false;
-        last = applyChange(rng, memory, cache);
-        source.active = true;
-        break;
-      case 3:
-        cache.prune(1 + rng.below(12));
-        break;
-      case 4: {
-        const found = outcomeOf(() => {
-          const dentry = cache.peek(path, { follow });
-          return dentry === undefined ? expected : dentryOutcome(dentry);
-        });
-        expect(found, what).toBe(expected);
-        break;
-      }
-      case 5: {
-        const listed = outcomeOf(() =>
-          String(
-            cache
-              .readdirSync(path)
-              .map(({ name, kind }) => `${name} ${kind}`)
-              .toSorted(),
-          ),
-        );
-        if (listed !== 'EIO') {
-          expect(listed, what).toBe(
-            outcomeOf(() =>
-              String(
-                memory
-                  .readdirSync(path)
-                  .map(({ name, kind }) => `${name} ${kind}`)
-                  .toSorted(),
-              ),
-            ),
-          );
-        }
-        break;
-      }
-      case 6: {
-        const real = outcomeOf(() => cache.realpathSync(path));
-        if (real !== 'EIO' && caseSensitive) {
-          expect(real, what).toBe(outcomeOf(() => memory.realpathSync(path)));
-        }
-        break;
-      }
-      case 7:
-        if (held.length > 3) {
-          cache.release(held.splice(rng.below(held.length), 1)[0] as Dentry<PlainInode>);
-        } else {
-          const dentry = cache.peek(path, { follow, attributes: false });
-          if (dentry !== undefined && dentry.missing !== 'ENOTDIR' && dentry.parent !== null && cache.hold(dentry)) {
-            held.push(dentry);
-          }
-        }
-        break;
-      default: {
-        const found = cacheOutcome(cache, path, follow);
-        if (found !== 'EIO') {
-          expect(found, what).toBe(expected);
-        }
-      }
-    }
-    check(cache, held);
-  }
-  source.active = false;
-  for (let turn = 0; turn < 50; turn++) {
-    const path = randomName(rng);
-    expect(cacheOutcome(cache, path, true), `seed ${seed}, at the end, ${path}`).toBe(
-      sourceOutcome(memory, path, true),
-    );
-  }
-  for (const dentry of held) {
-    cache.release(dentry);
-  }
-  cache.invalidate();
-  check(cache);
-  expect(cache.stats()).toMatchObject({ dentries: 0, negative: 0, held: 0, listings: 0, listedNames: 0 });
-}
+import { describe, it } from 'vitest';
+import { runModel } from './support/model-run.js';
 
 describe('a cache and the source it stands before', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('seed %i', (seed) => {
-    run({ seed, steps: 1500 });
+    runModel({ seed, steps: 800 });
   });
 
   it.each([11, 12, 13])('that evicts all the time, seed %i', (seed) => {
-    run({ seed, steps: 1200, options: { max: 4, maxNegative: 1, maxListedTotal: 4, maxPaths: 8 } });
+    runModel({ seed, steps: 800, options: { max: 4, maxNegative: 1, maxListedTotal: 4, maxPaths: 8 } });
   });
 
   it.each([21, 22])('without listings, seed %i', (seed) => {
-    run({ seed, steps: 1200, options: { maxListed: 0 } });
+    runModel({ seed, steps: 800, options: { maxListed: 0 } });
   });
 
   it.each([31, 32])('that lists late, seed %i', (seed) => {
-    run({ seed, steps: 1200, options: { listAfter: 3, maxNegative: 0 } });
+    runModel({ seed, steps: 800, options: { listAfter: 3, maxNegative: 0 } });
   });
 
   it.each([41, 42])('of a source that fails, seed %i', (seed) => {
-    run({ seed, steps: 1200, faults: 0.05 });
+    runModel({ seed, steps: 800, faults: 0.05 });
   });
 
   it.each([51, 52])('of a source that tells no kinds, seed %i', (seed) => {
-    run({ seed, steps: 1200, tellsKinds: false });
+    runModel({ seed, steps: 800, tellsKinds: false });
   });
 
   it.each([61, 62])('of a source in which case does not count, seed %i', (seed) => {
-    run({ seed, steps: 1200, caseSensitive: false });
+    runModel({ seed, steps: 800, caseSensitive: false });
   });
 
   it('that believes nothing', () => {
-    run({ seed: 71, steps: 800, options: { policy: { validUntil: () => 0 }, clock: { now: () => 1 } } });
+    runModel({ seed: 71, steps: 800, options: { policy: { validUntil: () => 0 }, clock: { now: () => 1 } } });
   });
 });

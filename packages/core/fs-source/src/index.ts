@@ -1,5 +1,5 @@
 export { countingSource, type CountingSource } from './counting-source.js';
-export { delayedSource } from './delayed-source.js';
+export { delayedSource, type DelayedPart } from './delayed-source.js';
 export { type Fault, type FaultPlan, faultySource, type FaultySource } from './faulty-source.js';
 export type { DirectoryEntry, FileKind, FileSystemSource, SourceFile } from './file-system-source.js';
 export { FsSourceError, type FsSourceErrorCode } from './fs-source-error.js';

@@ -74,6 +74,33 @@ describe('delayedSource', () => {
     expect(waiting).toHaveLength(1);
   });
 
+  it('keeps back what the source has answered, and errors too', async () => {
+    const memory = furnished();
+    const waiting: (() => void)[] = [];
+    const scheduler = {
+      after(_: number, run: () => void) {
+        waiting.push(run);
+        return { cancel() {} };
+      },
+    };
+    const source = delayedSource(memory, 1, scheduler, 'answer');
+    const [old, failed] = [source.lstat('/f'), source.lstat('/new')];
+    await new Promise(setImmediate);
+    memory.truncateSync('/f', 3);
+    memory.writeFileSync('/new');
+    for (const run of waiting.splice(0)) {
+      run();
+    }
+    expect((await old).size).toBe(10n);
+    await expect(failed).rejects.toMatchObject({ code: 'ENOENT' });
+    const both = delayedSource(memory, 1, scheduler, 'both').lstat('/f');
+    for (let delays = 0; delays < 2; delays++) {
+      await new Promise(setImmediate);
+      waiting.pop()?.();
+    }
+    expect((await both).size).toBe(3n);
+  });
+
   it('passes every call on, with delays of its own', async () => {
     const delays: number[] = [];
     const source = delayedSource(furnished(), () => delays.length + 1, {

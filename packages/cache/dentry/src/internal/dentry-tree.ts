@@ -44,6 +44,8 @@ export class DentryTree<I extends object> {
   evictions = 0;
   /** Symlinks and directories that have left or moved. */
   bends = 0;
+  /** How often a directory has moved, or could be another one: a walk that is under way in it has to begin anew. */
+  epoch = 0;
   /** Counts events; what has a larger number came later. */
   serial = 0;
   private readonly hash = new DentryHash<I>();

@@ -13,10 +13,10 @@ export class PathEntry<I extends object> {
   readonly bends: number;
   readonly validUntil: number;
 
-  constructor(result: DentryNode<I>, guard: DentryNode<I>, bends: number, validUntil: number) {
+  constructor(result: DentryNode<I>, guard: DentryNode<I>, seq: number, bends: number, validUntil: number) {
     this.result = result;
     this.guard = guard;
-    this.seq = guard.seq;
+    this.seq = seq;
     this.bends = bends;
     this.validUntil = validUntil;
   }

@@ -109,7 +109,7 @@ export class Resolver<I extends object> {
         tree.release(node);
         tree.release(directory);
       }
-      if ((directory.flags & UNHASHED) !== 0) {
+      if ((directory.flags & UNHASHED) !== 0 || tree.epoch !== walker.epoch) {
         overtaken++;
         this.restarts++;
         restart(walker);

@@ -54,8 +54,13 @@ export class Walker<I extends object> {
   result: DentryNode<I>;
   /** Whose sequence number the result stands and falls with. */
   guard: DentryNode<I>;
+  /** The guard's sequence number when the result was found. */
+  seq = 0;
   /** Whether the way led over dentries that the guard does not keep. */
   bent = false;
+  /** Counts of the tree when the walk began: what the walk went over may have gone since. */
+  bends = 0;
+  epoch = 0;
   /** Up to when all that the walk relied on is good. */
   validUntil: number = Infinity;
   /** The directory whose listing this walk has asked for already. */
@@ -137,6 +142,8 @@ export class Walker<I extends object> {
     this.at = 0;
     this.links = 0;
     this.bent = false;
+    this.bends = this.tree.bends;
+    this.epoch = this.tree.epoch;
     this.validUntil = Infinity;
     this.triedList = null;
     this.listedMiss = false;
@@ -236,6 +243,7 @@ export class Walker<I extends object> {
   private finish(result: DentryNode<I>, guard: DentryNode<I>): Need {
     this.result = result;
     this.guard = guard;
+    this.seq = guard.seq;
     return DONE;
   }
 

@@ -21,6 +21,9 @@ const ODD = [
   `/${'n'.repeat(256)}`,
 ];
 
+/** Paths that are asked about at a time. */
+const RECENT = 6;
+
 export function randomName(rng: SeededRng): string {
   return `${rng.pick(DIRECTORIES)}/${rng.pick(NAMES)}`;
 }
@@ -28,6 +31,24 @@ export function randomName(rng: SeededRng): string {
 /** A path to ask about, with dots, symlinks in between, slashes behind, and names that are not there. */
 export function randomPath(rng: SeededRng): string {
   return `${randomName(rng)}${rng.below(2) === 0 ? '' : rng.pick(ODD)}`;
+}
+
+/** Paths to ask about, many of them again and again. */
+export class Paths {
+  private readonly rng: SeededRng;
+  private readonly recent: string[] = [];
+
+  constructor(rng: SeededRng) {
+    this.rng = rng;
+  }
+
+  next(): string {
+    const { rng, recent } = this;
+    if (recent.length < RECENT || rng.below(4) === 0) {
+      recent[recent.length < RECENT ? recent.length : rng.below(RECENT)] = randomPath(rng);
+    }
+    return rng.pick(recent);
+  }
 }
 
 interface Change {
@@ -41,13 +62,26 @@ interface Change {
   readonly partial?: boolean;
 }
 
+/** The path with no symlink on the way, if there is such a way. */
+function physical(source: MemorySource, path: string): string {
+  const cut = path.lastIndexOf('/');
+  try {
+    return source.realpathSync(path.slice(0, cut) || '/').replace(/\/$/, '') + path.slice(cut);
+  } catch {
+    return path;
+  }
+}
+
 /** Something to do to the file system; it may fail there. */
-export function randomChange(rng: SeededRng): Change {
-  const path = randomName(rng);
-  const other = randomName(rng);
+function randomChange(rng: SeededRng, source: MemorySource): Change {
+  const kind = rng.below(10);
+  // What goes, or cannot be reached any more, may have been on the way to itself: then it is known by another path.
+  const place = kind < 5 ? (name: string) => name : (name: string) => physical(source, name);
+  const path = place(randomName(rng));
+  const other = place(randomName(rng));
   const created = (kind: FileKind) => (cache: DentryCache, certain: boolean) =>
     cache.created(path, rng.below(4) === 0 ? { certain } : { certain, kind });
-  switch (rng.below(10)) {
+  switch (kind) {
     case 0:
     case 1:
       return { run: (source) => source.mkdirSync(path), tell: created('directory'), paths: [path] };
@@ -108,7 +142,7 @@ export function randomChange(rng: SeededRng): Change {
 
 /** Does it to the source, and has the cache told, if anything was done. @returns what happened, for messages */
 export function applyChange(rng: SeededRng, source: MemorySource, cache: DentryCache): string {
-  const change = randomChange(rng);
+  const change = randomChange(rng, source);
   const outcome = outcomeOf(() => {
     change.run(source);
     return 'done';

@@ -33,6 +33,8 @@ export interface Interposer {
   before(call: SourceCall, path: string): void;
   /** Before a call that is asynchronous, after `before`: what to wait for. */
   wait?(call: SourceCall, path: string): Promise<void>;
+  /** After a call that is asynchronous, failed or not: what to wait for before it is answered. */
+  hold?(call: SourceCall, path: string): Promise<void>;
   /** The buffers that a read or write is to move instead. */
   clip?(call: 'read' | 'write', path: string, buffers: readonly Uint8Array[]): readonly Uint8Array[];
 }
@@ -50,9 +52,8 @@ export class InterposedSource implements FileSystemSource {
     return this.#source.caseSensitive;
   }
 
-  async lstat(path: string): Promise<BigIntStats> {
-    await pass(this.#between, 'lstat', path);
-    return this.#source.lstat(path);
+  lstat(path: string): Promise<BigIntStats> {
+    return through(this.#between, 'lstat', path, () => this.#source.lstat(path));
   }
 
   lstatSync(path: string): BigIntStats {
@@ -60,9 +61,8 @@ export class InterposedSource implements FileSystemSource {
     return this.#source.lstatSync(path);
   }
 
-  async readdir(path: string): Promise<readonly DirectoryEntry[]> {
-    await pass(this.#between, 'readdir', path);
-    return this.#source.readdir(path);
+  readdir(path: string): Promise<readonly DirectoryEntry[]> {
+    return through(this.#between, 'readdir', path, () => this.#source.readdir(path));
   }
 
   readdirSync(path: string): readonly DirectoryEntry[] {
@@ -70,9 +70,8 @@ export class InterposedSource implements FileSystemSource {
     return this.#source.readdirSync(path);
   }
 
-  async readlink(path: string): Promise<string> {
-    await pass(this.#between, 'readlink', path);
-    return this.#source.readlink(path);
+  readlink(path: string): Promise<string> {
+    return through(this.#between, 'readlink', path, () => this.#source.readlink(path));
   }
 
   readlinkSync(path: string): string {
@@ -80,9 +79,10 @@ export class InterposedSource implements FileSystemSource {
     return this.#source.readlinkSync(path);
   }
 
-  async open(path: string, flags: number, mode?: number): Promise<SourceFile> {
-    await pass(this.#between, 'open', path);
-    return new InterposedFile(await this.#source.open(path, flags, mode), path, this.#between);
+  open(path: string, flags: number, mode?: number): Promise<SourceFile> {
+    return through(this.#between, 'open', path, async () => {
+      return new InterposedFile(await this.#source.open(path, flags, mode), path, this.#between);
+    });
   }
 
   openSync(path: string, flags: number, mode?: number): SourceFile {
@@ -91,9 +91,14 @@ export class InterposedSource implements FileSystemSource {
   }
 }
 
-function pass(between: Interposer, call: SourceCall, path: string): Promise<void> | undefined {
+async function through<T>(between: Interposer, call: SourceCall, path: string, make: () => Promise<T>): Promise<T> {
   between.before(call, path);
-  return between.wait?.(call, path);
+  await between.wait?.(call, path);
+  try {
+    return await make();
+  } finally {
+    await between.hold?.(call, path);
+  }
 }
 
 class InterposedFile implements SourceFile {
@@ -111,9 +116,8 @@ class InterposedFile implements SourceFile {
     return this.#file.fd;
   }
 
-  async stat(): Promise<BigIntStats> {
-    await pass(this.#between, 'stat', this.#path);
-    return this.#file.stat();
+  stat(): Promise<BigIntStats> {
+    return through(this.#between, 'stat', this.#path, () => this.#file.stat());
   }
 
   statSync(): BigIntStats {
@@ -121,9 +125,8 @@ class InterposedFile implements SourceFile {
     return this.#file.statSync();
   }
 
-  async read(buffers: readonly Uint8Array[], position: number): Promise<number> {
-    await pass(this.#between, 'read', this.#path);
-    return this.#file.read(this.#clip('read', buffers), position);
+  read(buffers: readonly Uint8Array[], position: number): Promise<number> {
+    return through(this.#between, 'read', this.#path, () => this.#file.read(this.#clip('read', buffers), position));
   }
 
   readSync(buffers: readonly Uint8Array[], position: number): number {
@@ -131,9 +134,8 @@ class InterposedFile implements SourceFile {
     return this.#file.readSync(this.#clip('read', buffers), position);
   }
 
-  async write(buffers: readonly Uint8Array[], position: number): Promise<number> {
-    await pass(this.#between, 'write', this.#path);
-    return this.#file.write(this.#clip('write', buffers), position);
+  write(buffers: readonly Uint8Array[], position: number): Promise<number> {
+    return through(this.#between, 'write', this.#path, () => this.#file.write(this.#clip('write', buffers), position));
   }
 
   writeSync(buffers: readonly Uint8Array[], position: number): number {
@@ -141,9 +143,8 @@ class InterposedFile implements SourceFile {
     return this.#file.writeSync(this.#clip('write', buffers), position);
   }
 
-  async datasync(): Promise<void> {
-    await pass(this.#between, 'datasync', this.#path);
-    return this.#file.datasync();
+  datasync(): Promise<void> {
+    return through(this.#between, 'datasync', this.#path, () => this.#file.datasync());
   }
 
   datasyncSync(): void {
@@ -151,9 +152,8 @@ class InterposedFile implements SourceFile {
     this.#file.datasyncSync();
   }
 
-  async truncate(bytes: number): Promise<void> {
-    await pass(this.#between, 'truncate', this.#path);
-    return this.#file.truncate(bytes);
+  truncate(bytes: number): Promise<void> {
+    return through(this.#between, 'truncate', this.#path, () => this.#file.truncate(bytes));
   }
 
   truncateSync(bytes: number): void {
@@ -161,9 +161,8 @@ class InterposedFile implements SourceFile {
     this.#file.truncateSync(bytes);
   }
 
-  async close(): Promise<void> {
-    await pass(this.#between, 'close', this.#path);
-    return this.#file.close();
+  close(): Promise<void> {
+    return through(this.#between, 'close', this.#path, () => this.#file.close());
   }
 
   closeSync(): void {
