@@ -81,14 +81,13 @@ async function live(
   const before = tally.acknowledged;
   const load = new Load(service.url, connections, rng, tally);
   await setTimeout(seconds * 1000);
-  const stats = await service.stats();
-  let latency: Life['latency'];
+  let stats = await service.stats();
   if (killed) {
     await service.kill();
-    latency = await load.stop();
-  } else {
-    latency = await load.stop();
-    await service.stop();
+  }
+  const latency = await load.stop();
+  if (!killed) {
+    stats = await service.stop();
   }
   return {
     startedInMs: service.startedInMs,
