@@ -15,8 +15,8 @@ import { type Death, decode, type KeyCacheChildSettings, openKeyCache } from './
 const MOST_MS = 400;
 /** One that says nothing for so long hangs. */
 const HANGS_MS = 60_000;
-/** Batches of the store at which a child may kill itself: the first ones are the replay's. */
-const REPLAY_BATCHES = 3;
+/** Batches of the store at which a child may kill itself: where something is left to replay, the first are for that. */
+const REPLAY_BATCHES = 2;
 const MOST_BATCHES = 25;
 /** After so many runs, another directory. */
 const RUNS_A_DIRECTORY = 10;
@@ -42,7 +42,7 @@ export interface KeyCacheTortureReport {
   readonly checked: number;
   /** Kills while the cache was being opened, which is when it replays. */
   readonly killedOpening: number;
-  /** Kills by a child itself at a batch of its store, which a flush or a replay had begun. */
+  /** Children that were to kill themselves at a batch of their store, which a flush or a replay begins. */
   readonly killedInBatch: number;
   /** Records that were replayed by the inspections. */
   readonly replayed: number;
@@ -117,22 +117,26 @@ export async function runKeyCacheTorture({
   const all: string[] = [];
   let directory = '';
   let promised = new Promised();
+  let replays = false;
   try {
     for (let run = 0; run < runs; run++) {
       if (run % RUNS_A_DIRECTORY === 0) {
         await remove(directory);
         directory = await mkdtemp(join(tmpdir(), 'key-cache-torture-'));
         promised = new Promised();
+        replays = false;
       }
-      const settings = settingsOf(directory, rng, busted);
+      const settings = settingsOf(directory, rng, replays, busted);
       const said = await killed(child, settings, promised, rng);
       report.acknowledged += said.acknowledged;
       report.killedOpening += said.opened ? 0 : 1;
       report.killedInBatch += settings.dieAtBatch > 0 ? 1 : 0;
       const faults = said.wrong;
       // Else the next child replays what this one left, and may be killed while it does.
+      replays = true;
       if (rng.next() < 0.5 || run === runs - 1 || (run + 1) % RUNS_A_DIRECTORY === 0) {
         const found = await inspect(settings, promised);
+        replays = false;
         report.checked += found.checked;
         report.replayed += found.replayed;
         faults.push(...found.faults);
@@ -153,7 +157,7 @@ export async function runKeyCacheTorture({
   return { ...report, faults: all };
 }
 
-function settingsOf(directory: string, rng: SeededRng, busted: boolean): KeyCacheChildSettings {
+function settingsOf(directory: string, rng: SeededRng, replays: boolean, busted: boolean): KeyCacheChildSettings {
   const inBatch = !busted && rng.next() < 0.6;
   return {
     directory,
@@ -164,7 +168,7 @@ function settingsOf(directory: string, rng: SeededRng, busted: boolean): KeyCach
     maxJournalRecords: rng.pick([200, 1000, 100_000]),
     segmentBytes: rng.pick([4096, 65_536]),
     seed: rng.below(2 ** 31),
-    dieAtBatch: inBatch ? 1 + rng.below(rng.next() < 0.4 ? REPLAY_BATCHES : MOST_BATCHES) : 0,
+    dieAtBatch: inBatch ? 1 + rng.below(replays ? REPLAY_BATCHES : MOST_BATCHES) : 0,
     death: rng.pick<Death>(['before', 'after']),
     busted,
   };

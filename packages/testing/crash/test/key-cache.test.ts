@@ -19,6 +19,8 @@ describe('processes killed while they update keys', () => {
     expect(report.acknowledged).toBeGreaterThan(0);
     expect(report.checked).toBeGreaterThan(0);
     expect(report.replayed).toBeGreaterThan(0);
+    expect(report.killedOpening).toBeGreaterThan(0);
+    expect(report.killedInBatch).toBeGreaterThan(0);
   });
 
   it('do not, when they say so too early', async () => {

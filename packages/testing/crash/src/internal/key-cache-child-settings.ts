@@ -31,10 +31,7 @@ export const VERSIONS = 40;
 
 /** Opens a cache on the lmdb and the journal in a directory, as every process of the torture does. */
 export function openKeyCache(
-  settings: Pick<
-    KeyCacheChildSettings,
-    'directory' | 'durability' | 'maxBytes' | 'maxJournalRecords' | 'segmentBytes'
-  >,
+  settings: Pick<KeyCacheChildSettings, 'directory' | 'durability' | 'maxBytes' | 'maxJournalRecords' | 'segmentBytes'>,
   around: (store: OrderedStore) => OrderedStore = (store) => store,
 ): Promise<BtreeKeyCache> {
   const { directory, durability, maxBytes, maxJournalRecords, segmentBytes } = settings;
