@@ -1,5 +1,6 @@
 import nodeFs from 'node:fs';
 import { systemClock } from '@core/base';
+import { type ServiceSource, TOKENS } from '@core/framework';
 import type { CachedFs, CachedFsStats, Paths, PurgeOptions } from './cached-fs.js';
 import { attributeCalls } from './internal/attribute-calls.js';
 import { Backing, type Call, namesOf, shapedAs } from './internal/backing.js';
@@ -25,8 +26,9 @@ import { type CachedFsOptions, checkOptions } from './options.js';
  *
  * @throws {TypeError} an option is nothing of its kind, or has a name that is none
  */
-export function createCachedFs(options: CachedFsOptions = {}): CachedFs {
-  checkOptions(options);
+export function createCachedFs(given: CachedFsOptions = {}): CachedFs {
+  checkOptions(given);
+  const options = given.host === undefined ? given : { ...servicesOf(given.host), ...given };
   const backing = new Backing(options.fs ?? nodeFs);
   const view = makeView(backing, options);
   const context: Context = {
@@ -47,6 +49,15 @@ export function createCachedFs(options: CachedFsOptions = {}): CachedFs {
     Object.defineProperty(ours, 'promises', { value: filled, enumerable: true, configurable: true, writable: true });
   }
   return ours as CachedFs;
+}
+
+function servicesOf({ get }: ServiceSource): CachedFsOptions {
+  return {
+    shrinkers: get(TOKENS.ShrinkerRegistry),
+    group: get(TOKENS.MemoryGroup),
+    rcu: get(TOKENS.Rcu),
+    clock: get(TOKENS.Clock),
+  };
 }
 
 function overridesOf(context: Context): Forms {

@@ -1,5 +1,6 @@
 import nodeFs from 'node:fs';
 import { checkOptionNames, type Clock, type Scheduler } from '@core/base';
+import type { ServiceSource } from '@core/framework';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup, ShrinkerRegistry } from '@core/shrinker';
 
@@ -30,9 +31,11 @@ export interface CachedFsOptions {
   readonly caseSensitive?: boolean;
   /** For reports, and the name of the shrinker. Default `'fs'`. */
   readonly name?: string;
+  /** A host to live in: its registry, its root group and its grace periods are used, unless others are given. */
+  readonly host?: ServiceSource;
   /** Where its shrinker is registered, so that it gives way under memory pressure. Default: nowhere. */
   readonly shrinkers?: ShrinkerRegistry;
-  /** Whose memory it takes. Default, and null: nobody's. */
+  /** Whose memory it takes. Default that of the host; without one, and null: nobody's. */
   readonly group?: MemoryGroup | null;
   readonly clock?: Clock;
   readonly scheduler?: Scheduler;
@@ -44,6 +47,7 @@ export interface CachedFsOptions {
 
 const OPTION_NAMES = Object.keys({
   fs: true,
+  host: true,
   revalidate: true,
   maxBytes: true,
   maxNames: true,
