@@ -43,17 +43,22 @@ export class BufModel {
   /** Everybody at once, each so many operations; then the file is compared as a whole. */
   async round(operations: number): Promise<void> {
     const { callers, tick } = this.options;
-    let busy = true;
-    const calls = Promise.all(Array.from({ length: callers }, (_, caller) => this.call(caller, operations))).finally(
-      () => {
-        busy = false;
-      },
-    );
-    while (busy) {
-      await turn();
-      tick();
-    }
-    await calls;
+    const rest = { callers };
+    await Promise.all([
+      ...Array.from({ length: callers }, async (_, caller) => {
+        try {
+          await this.call(caller, operations);
+        } finally {
+          rest.callers--;
+        }
+      }),
+      (async () => {
+        while (rest.callers > 0) {
+          await turn();
+          tick();
+        }
+      })(),
+    ]);
     this.options.cache.checkInvariants();
     await this.compare();
   }
