@@ -15,7 +15,7 @@ import { checkOptions, checkStats } from './internal/check-options.js';
 import { DerivedValues } from './internal/derived-values.js';
 import { closedError, staleError } from './internal/errors.js';
 import { Graveyard } from './internal/graveyard.js';
-import { InodeStore } from './internal/inode-store.js';
+import { INODE_BYTES, InodeStore } from './internal/inode-store.js';
 import { LookingSource } from './internal/looking-source.js';
 import { Looks, type Sighting } from './internal/looks.js';
 import { type MakerHost, Makers } from './internal/makers.js';
@@ -293,6 +293,11 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
     this.store.lru.attach(shrinker);
   }
 
+  /** Bytes that an inode takes. */
+  objectBytes(zone: Zone): number {
+    return zone === 'heap' ? INODE_BYTES : 0;
+  }
+
   /** Bytes of what has left and waits for readers. */
   retiredBytes(zone: Zone): number {
     return this.graveyard.bytes(zone);
@@ -312,13 +317,13 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
   }
 
   /** @internal As {@link Inode.derive}. */
-  derive<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>): Promise<T> {
-    return this.makers.derive(inode, kind, make);
+  derive<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>, path: string): Promise<T> {
+    return this.makers.derive(inode, kind, make, path);
   }
 
   /** @internal As {@link Inode.deriveSync}. */
-  deriveSync<T>(inode: Inode, kind: DerivedKind<T>, make: MakeSync<T>): T {
-    return this.makers.deriveSync(inode, kind, make);
+  deriveSync<T>(inode: Inode, kind: DerivedKind<T>, make: MakeSync<T>, path: string): T {
+    return this.makers.deriveSync(inode, kind, make, path);
   }
 
   stats(): InodeCacheStats {

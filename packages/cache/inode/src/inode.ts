@@ -13,7 +13,7 @@ export const NEVER: number = Number.NEGATIVE_INFINITY;
 
 /** What a maker is told. */
 export interface MakeContext {
-  /** Where to read: a path that led to the file. It is looked at again afterwards. */
+  /** Where to read. It is looked at again afterwards. */
   readonly path: string;
   /** The attributes that the value is made under. */
   readonly stats: BigIntStats;
@@ -26,8 +26,8 @@ export type MakeSync<T> = (context: MakeContext) => T;
 /** What an inode asks of its cache. */
 export interface InodeOwner {
   derived<T>(inode: Inode, kind: DerivedKind<T>): T | undefined;
-  derive<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>): Promise<T>;
-  deriveSync<T>(inode: Inode, kind: DerivedKind<T>, make: MakeSync<T>): T;
+  derive<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>, path: string): Promise<T>;
+  deriveSync<T>(inode: Inode, kind: DerivedKind<T>, make: MakeSync<T>, path: string): T;
   invalidate(inode: Inode): void;
 }
 
@@ -112,9 +112,11 @@ export class Inode implements LruNode, Retired {
    * of a file that changed a moment ago, is handed out and not kept. Errors are not kept either. A maker must not ask
    * for the value that it makes. Rejects with what `make` or the source throws, with `ERR_INODE_STALE`, or with
    * `ERR_INODE_CLOSED`.
+   *
+   * @param path where the file is; default: where it was seen last, which for a file of several names may be gone
    */
-  derive<T>(kind: DerivedKind<T>, make: Make<T>): Promise<T> {
-    return this.owner.derive(this, kind, make);
+  derive<T>(kind: DerivedKind<T>, make: Make<T>, path: string = this.path): Promise<T> {
+    return this.owner.derive(this, kind, make, path);
   }
 
   /**
@@ -123,8 +125,8 @@ export class Inode implements LruNode, Retired {
    * @throws {InodeError} `ERR_INODE_STALE`, `ERR_INODE_NESTED`, `ERR_INODE_CLOSED`
    * @throws what `make` or the source throws
    */
-  deriveSync<T>(kind: DerivedKind<T>, make: MakeSync<T>): T {
-    return this.owner.deriveSync(this, kind, make);
+  deriveSync<T>(kind: DerivedKind<T>, make: MakeSync<T>, path: string = this.path): T {
+    return this.owner.deriveSync(this, kind, make, path);
   }
 
   /** As the cache's `invalidate`. */

@@ -22,6 +22,8 @@ export interface Prunable {
   prune(nr: number, sc?: ShrinkControl): number;
   /** Has the shrinker told of groups that get their first object. */
   attach?(shrinker: Shrinker): void;
+  /** Bytes of one object in this zone, on average; 0, or absent: not known. */
+  objectBytes?(zone: Zone): number;
   /** Bytes that have left and wait for readers. */
   retiredBytes?(zone: Zone): number;
 }
@@ -94,6 +96,7 @@ export class SuperBlock {
       groupAware: this.groupAware,
       count: (sc) => this.count(sc),
       scan: (sc) => this.scan(sc),
+      objectBytes: (zone) => this.objectBytes(zone),
       retiredBytes: (zone) => this.parts().reduce((sum, part) => sum + (part.retiredBytes?.(zone) ?? 0), 0),
     };
   }
@@ -146,6 +149,19 @@ export class SuperBlock {
       }
     }
     return freed;
+  }
+
+  /** The mean of the parts that know theirs; 0 when none does. */
+  private objectBytes(zone: Zone): number {
+    let bytes = 0;
+    let count = 0;
+    for (const part of this.parts()) {
+      const each = part.objectBytes?.(zone) ?? 0;
+      const share = each === 0 ? 0 : part.count();
+      bytes += each * share;
+      count += share;
+    }
+    return count === 0 ? 0 : bytes / count;
   }
 
   /** Names and inodes are objects of the heap, whatever their caches answer to other zones. */

@@ -116,6 +116,21 @@ describe('derived values', () => {
   });
 });
 
+describe('paths', () => {
+  test('the one that is given, where the one seen last is gone', async () => {
+    const { memory, cache, inode } = worldWith('abc');
+    memory.linkSync('/a', '/b');
+    expect(cache.igetSync('/b')).toBe(inode);
+    memory.unlinkSync('/b');
+    cache.invalidate(inode);
+    const read = ({ path }: { path: string }): string => memory.readFileSync(path).toString();
+    expect(codeOf(() => inode.deriveSync(TEXT, read))).toBe('ERR_INODE_STALE');
+    expect(await inode.derive(TEXT, read, '/a')).toBe('abc');
+    expect(inode.path).toBe('/a');
+    expect(inode.deriveSync(TEXT, read)).toBe('abc');
+  });
+});
+
 describe('looks', () => {
   test('one for a value of a file that was just looked at, and one for a value that is kept', async () => {
     const { cache, inode, read, source } = worldWith('abc', { policy: alwaysRevalidate() });

@@ -99,6 +99,14 @@ describe('look-up', () => {
     expect(cache.stats()).toMatchObject({ holds: 0, unused: 1 });
   });
 
+  test('busted: two fillers', async () => {
+    const { memory, source, cache } = makeWorld();
+    memory.writeFileSync('/a');
+    (cache as any).looks.underWay.get = () => undefined;
+    await Promise.all([cache.iget('/a'), cache.iget('/a'), cache.iget('/a')]);
+    expect(source.counts.lstat).toBe(3);
+  });
+
   test('errors of the source pass, and nothing is cached', async () => {
     const { memory, source, cache } = makeWorld();
     const error = code(() => memory.lstatSync('/none'));

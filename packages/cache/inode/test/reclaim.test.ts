@@ -342,6 +342,27 @@ describe('super block', () => {
     expect(new SuperBlock({ inodes: world.cache }).asShrinker().count(heap)).toBe(SHRINK_EMPTY);
   });
 
+  test('tells how large its objects are, by zone', () => {
+    const world = makeWorld();
+    const spec = new SuperBlock({
+      dentries: new Blocks(5),
+      inodes: world.cache,
+      contents: [world.cache.derivedValues],
+    }).asShrinker();
+    expect(spec.objectBytes?.('heap')).toBe(0);
+    const [a, b] = files(world, 2) as [Inode, Inode];
+    const large = new DerivedKind<string>('large', { sizeOf: () => 10_000 - 112, zone: 'external' });
+    a.deriveSync(large, () => 'a');
+    b.deriveSync(large, () => 'b');
+    expect([spec.objectBytes?.('heap'), spec.objectBytes?.('external')]).toEqual([0, 10_000]);
+    world.cache.release(a);
+    world.cache.release(b);
+    // Of two inodes; the values, in another zone, are not in it.
+    expect([spec.objectBytes?.('heap'), spec.objectBytes?.('shared')]).toEqual([800, 0]);
+    world.cache.derivedValues.prune(2);
+    expect(spec.objectBytes?.('external')).toBe(0);
+  });
+
   test('a pass takes all in the end', () => {
     const world = makeWorld();
     const names = new Names(world);

@@ -1,6 +1,5 @@
 import { assert } from '@core/base';
 import type { Inode } from '../inode.js';
-import { NEVER } from '../inode.js';
 import type { Account } from './account.js';
 import type { Derived } from './derived.js';
 import type { DerivedValues } from './derived-values.js';
@@ -45,8 +44,4 @@ export function checkInodeInvariants({ table, lru }: InodeStore, values: Derived
     account.charged >= bytes + valueBytes,
     () => `${bytes + valueBytes} bytes are needed, ${account.charged} charged`,
   );
-  assert(inodes > 0 || lru.length > 0 || valueBytes === 0, () => 'Values are left without inodes');
-  for (const inode of table) {
-    assert(inode.validUntilMs > NEVER || inode.validUntilMs === NEVER, () => `Inode ${inode.ino} is valid until NaN`);
-  }
 }

@@ -37,6 +37,8 @@ export class Derived<T = unknown> implements LruNode, Retired {
 /** A maker at work. */
 export class Making<T = unknown> {
   readonly kind: DerivedKind<T>;
+  /** Where the maker reads, and where is looked after it. */
+  readonly path: string;
   /** Null for a synchronous one, which nobody can wait for. */
   promise: Promise<T> | null = null;
   /** Of the inode when the present try began. */
@@ -49,8 +51,9 @@ export class Making<T = unknown> {
   isRunning = false;
   next: Making | null = null;
 
-  constructor(kind: DerivedKind<T>, version: number) {
+  constructor(kind: DerivedKind<T>, path: string, version: number) {
     this.kind = kind;
+    this.path = path;
     this.version = version;
   }
 }

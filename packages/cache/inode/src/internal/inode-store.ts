@@ -12,7 +12,7 @@ import { pruneExcess } from './prune-excess.js';
 import { FREEING, LRU_ISOLATING, NEW, REFERENCED, UNHASHED } from './state.js';
 
 /** Bytes of the heap that an inode takes, with its attributes, a path and its place in the table: 782 on Node 20. */
-const INODE_BYTES = 800;
+export const INODE_BYTES: number = 800;
 
 export interface InodeStoreOptions {
   readonly group: MemoryGroup | null;

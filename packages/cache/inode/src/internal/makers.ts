@@ -54,14 +54,14 @@ export class Makers {
     this.values = values;
   }
 
-  async derive<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>): Promise<T> {
+  async derive<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>, path: string): Promise<T> {
     const { host, values } = this;
     checkNotNested(inode, kind);
     host.take(inode);
     try {
       for (;;) {
         if (this.needsLook(inode, kind)) {
-          checkThere(inode, await host.look(inode, inode.path, inode.lookId));
+          checkThere(inode, await host.look(inode, path, inode.lookId));
         }
         const kept = values.find(inode, kind);
         if (kept !== null) {
@@ -71,7 +71,7 @@ export class Makers {
         }
         const making = this.underWay(inode, kind);
         if (making === null) {
-          return await this.start(inode, kind, make);
+          return await this.start(inode, kind, make, path);
         }
         this.joined++;
         if (this.isGoodFor(inode, making)) {
@@ -84,13 +84,13 @@ export class Makers {
     }
   }
 
-  deriveSync<T>(inode: Inode, kind: DerivedKind<T>, make: MakeSync<T>): T {
+  deriveSync<T>(inode: Inode, kind: DerivedKind<T>, make: MakeSync<T>, path: string): T {
     const { host, values } = this;
     checkNotNested(inode, kind);
     host.take(inode);
     try {
       if (this.needsLook(inode, kind)) {
-        checkThere(inode, host.lookSync(inode, inode.path));
+        checkThere(inode, host.lookSync(inode, path));
       }
       const kept = values.find(inode, kind);
       if (kept !== null) {
@@ -98,7 +98,7 @@ export class Makers {
         kept.isReferenced = true;
         return kept.value;
       }
-      return this.makeSync(inode, kind, make);
+      return this.makeSync(inode, kind, make, path);
     } finally {
       host.release(inode);
     }
@@ -132,8 +132,8 @@ export class Makers {
     return !making.isLate && making.version === inode.version && (making.isSettled || !this.host.isStrict);
   }
 
-  private async start<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>): Promise<T> {
-    const making = new Making<T>(kind, inode.version);
+  private async start<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>, path: string): Promise<T> {
+    const making = new Making<T>(kind, path, inode.version);
     link(inode, making);
     making.promise = this.run(inode, making, make);
     try {
@@ -148,13 +148,13 @@ export class Makers {
     for (let triesLeft = MAX_TRIES; ; triesLeft--) {
       const attempt = this.begin<T>(inode, making);
       try {
-        attempt.value = await this.call(inode, making, attempt, make);
+        attempt.value = await this.call(inode, making, make);
       } catch (error) {
         attempt.fault = { error };
       }
       making.isLate = true;
       try {
-        attempt.outcome = await host.look(inode, attempt.path, host.lastLookId());
+        attempt.outcome = await host.look(inode, making.path, host.lastLookId());
       } catch (error) {
         this.failedLook(inode, making, attempt, error);
       }
@@ -164,19 +164,19 @@ export class Makers {
     }
   }
 
-  private makeSync<T>(inode: Inode, kind: DerivedKind<T>, make: MakeSync<T>): T {
-    const making = new Making<T>(kind, inode.version);
+  private makeSync<T>(inode: Inode, kind: DerivedKind<T>, make: MakeSync<T>, path: string): T {
+    const making = new Making<T>(kind, path, inode.version);
     link(inode, making);
     try {
       for (let triesLeft = MAX_TRIES; ; triesLeft--) {
         const attempt = this.begin<T>(inode, making);
         try {
-          attempt.value = checkSync(kind, this.call(inode, making, attempt, make));
+          attempt.value = checkSync(kind, this.call(inode, making, make));
         } catch (error) {
           attempt.fault = { error };
         }
         try {
-          attempt.outcome = this.host.lookSync(inode, attempt.path);
+          attempt.outcome = this.host.lookSync(inode, making.path);
         } catch (error) {
           this.failedLook(inode, making, attempt, error);
         }
@@ -194,14 +194,14 @@ export class Makers {
     making.isLate = false;
     // Asked before the maker reads: what is old enough only afterwards may have changed meanwhile.
     making.isSettled = this.host.isSettled(inode);
-    return { path: inode.path, value: undefined, fault: null, outcome: 'unchanged' };
+    return { value: undefined, fault: null, outcome: 'unchanged' };
   }
 
-  private call<T>(inode: Inode, making: Making<T>, { path }: Attempt<T>, make: Make<T>): T | PromiseLike<T> {
+  private call<T>(inode: Inode, making: Making<T>, make: Make<T>): T | PromiseLike<T> {
     this.made++;
     making.isRunning = true;
     try {
-      return make({ path, stats: inode.stats });
+      return make({ path: making.path, stats: inode.stats });
     } finally {
       making.isRunning = false;
     }
@@ -250,8 +250,6 @@ export class Makers {
 
 /** One call of a maker, and what is known of it. */
 interface Attempt<T> {
-  /** Where the maker reads, and where is looked after it. */
-  readonly path: string;
   value: T | undefined;
   fault: { readonly error: unknown } | null;
   /** What the look after it has shown. */
