@@ -10,7 +10,7 @@ import { type Durability, Journal } from '@core/journal';
 
 import { type ChildSettings, payloadOf } from './internal/journal-child-settings.js';
 
-/** A child is killed at the latest after so many lines, and milliseconds after the first of them. */
+/** A child that does not kill itself is killed after so many lines at most, and milliseconds after the first of them. */
 const MOST_LINES = 3_000;
 const MOST_MS = 300;
 /** One that says nothing for so long hangs. */
@@ -131,7 +131,8 @@ async function killed(child: string, settings: ChildSettings, said: Said, rng: S
   const running = spawn(process.execPath, [child, '--settings', JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const most = 1 + rng.below(MOST_LINES);
+  const killsItself = settings.dieAtCall > 0;
+  const most = killsItself ? Infinity : 1 + rng.below(MOST_LINES);
   const delayMs = rng.below(MOST_MS);
   let timer = setTimeout(() => {
     said.wrong.push('the child hangs');
@@ -143,7 +144,7 @@ async function killed(child: string, settings: ChildSettings, said: Said, rng: S
   running.stdout.on('data', (text: Buffer) => {
     const lines = (rest + text.toString()).split('\n');
     rest = lines.pop() ?? '';
-    if (said.lines === 0) {
+    if (said.lines === 0 && !killsItself) {
       // Not before: how long a process takes to start says nothing of a journal.
       clearTimeout(timer);
       timer = setTimeout(() => running.kill('SIGKILL'), delayMs);
