@@ -1,3 +1,4 @@
+import { btreeKeyQuestions } from './btree-key/index.js';
 import { coreQuestions } from './core/index.js';
 import type { Case, Question } from './harness/result.js';
 import { hitRatioQuestions } from './hit-ratio/index.js';
@@ -9,6 +10,7 @@ export const areas: Readonly<Record<string, readonly Question[]>> = {
   core: coreQuestions,
   shrinker: shrinkerQuestions,
   pressure: pressureQuestions,
+  'btree-key': btreeKeyQuestions,
   'hit-ratio': hitRatioQuestions,
 };
 
