@@ -33,7 +33,7 @@ const MIN_REUSABLE = 16;
 const GROUP_BATCH = 16;
 /** Of the priorities of shrinkers, from here on down what is remembered of evicted keys goes, too. */
 const HARD_PRIORITY = 3;
-const DEFAULT_POLICY: EvictionPolicyName = 'second-chance';
+const DEFAULT_POLICY: EvictionPolicyName = 'workingset';
 const ZONES: readonly Zone[] = ['heap', 'external', 'shared'];
 const NO_OPTIONS = {};
 

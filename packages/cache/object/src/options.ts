@@ -41,7 +41,7 @@ export interface ObjectCacheOptions<K, V> {
   readonly maxBytes?: number;
   /**
    * Who goes when room is needed: one of the policies that come with the package, or a function that makes another one
-   * for this cache. See docs/decisions/0006-eviction-policies.md for which is good at what. Default `'second-chance'`.
+   * for this cache. See docs/decisions/0006-eviction-policies.md for which is good at what. Default `'workingset'`.
    */
   readonly policy?: EvictionPolicyName | EvictionPolicyFactory;
   /** Milliseconds for which a value is fresh. Default for ever. */

@@ -316,6 +316,7 @@ describe('a domain that is closed under the cache', () => {
     const errors: unknown[] = [];
     const cache = new ObjectCache<string, string>({
       rcu: srcu,
+      policy: 'second-chance',
       max: 2,
       dispose: (value) => void ended.push(value),
       onError: (error) => void errors.push(error),

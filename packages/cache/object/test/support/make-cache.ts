@@ -12,12 +12,16 @@ export interface Made<K, V> {
   readonly errors: unknown[];
 }
 
-/** A cache whose turns and time move by hand, that notes what it disposes of, and what errors it reports. */
+/**
+ * A cache whose turns and time move by hand, that notes what it disposes of, and what errors it reports. It evicts by
+ * second chance, since it is plain who goes then.
+ */
 export function makeCache<K = string, V = unknown>(options: ObjectCacheOptions<K, V> = {}): Made<K, V> {
   const loop = new TestLoop();
   const ended: Ended[] = [];
   const errors: unknown[] = [];
   const cache = new ObjectCache<K, V>({
+    policy: 'second-chance',
     rcu: new Rcu({ clock: loop, scheduler: loop }),
     clock: loop,
     scheduler: loop,
