@@ -11,6 +11,8 @@ declare module 'autocannon' {
       readonly connections: number;
       /** In seconds. */
       readonly duration: number;
+      /** For an answer, in seconds. */
+      readonly timeout: number;
       /** How often it looks whether it is told to stop, in milliseconds. */
       readonly sampleInt: number;
       readonly requests: readonly {

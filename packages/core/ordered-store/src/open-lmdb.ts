@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises';
 import { checkOptionNames } from '@core/base';
 import type * as Lmdb from 'lmdb';
 import { BackedStore } from './internal/backed-store.js';
@@ -6,7 +5,7 @@ import type { Backend, Cursor } from './internal/backend.js';
 import { bytesOfMark, markOfBytes } from './internal/bytes.js';
 import { failedOf } from './internal/failed.js';
 import { type KeyRange, takeInside } from './internal/key-range.js';
-import { checkLmdbFiles } from './internal/lmdb-files.js';
+import { checkLmdbFiles, roomIn } from './internal/lmdb-files.js';
 import { Waves } from './internal/waves.js';
 import type { OrderedStore, StoreCaps, StoreEntry, StoreOperation } from './ordered-store.js';
 import { StoreError } from './store-error.js';
@@ -26,7 +25,8 @@ const MARK_KEY = Uint8Array.of(0);
 /** ENOSPC, EFBIG, EDQUOT, MDB_MAP_FULL. */
 const FULL: ReadonlySet<unknown> = new Set([28, 27, 122, -30792]);
 const EIO = 5;
-/** So much a batch may need besides its own bytes: tree pages, the list of free pages. */
+/** What a batch may take besides its own bytes: for each key the pages above it, and the list of free pages. */
+const BYTES_A_KEY = 16_384;
 const SPARE_BYTES = 2 ** 20;
 
 /**
@@ -59,6 +59,8 @@ export async function openLmdb(options: LmdbOptions): Promise<OrderedStore> {
       overlappingSync: false,
       // With it, lmdb keeps a promise of its own for each turn's writes, and nobody catches it when the disk is full.
       eventTurnBatching: false,
+      // A wave is one transaction: none is begun before all of the wave is there.
+      txnStartThreshold: Number.MAX_SAFE_INTEGER,
     } as Lmdb.RootDatabaseOptionsWithPath);
     return new BackedStore(new LmdbBackend(root, path));
   } catch (error) {
@@ -98,13 +100,12 @@ class LmdbBackend implements Backend {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    // A copy, which no later read changes.
-    return this.#entries.getBinary(key);
+    return plain(this.#entries.getBinary(key));
   }
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
     // Not lmdb's own `getMany`: its thread may still be reading when the environment is closed.
-    return keys.map((key) => this.#entries.getBinary(key));
+    return keys.map((key) => plain(this.#entries.getBinary(key)));
   }
 
   openCursor(range: KeyRange): Cursor {
@@ -117,9 +118,12 @@ class LmdbBackend implements Backend {
     await this.#waves.run(() => this.#store(copies, mark));
   }
 
-  async #store({ operations, bytes }: BatchCopy, mark: number | undefined): Promise<void> {
+  async #store({ operations, needsBytes }: BatchCopy, mark: number | undefined): Promise<void> {
     if (this.#panic !== null) {
       throw this.#panic;
+    }
+    if (this.#isFull(null, needsBytes)) {
+      throw noRoom(needsBytes);
     }
     try {
       await this.#entries.batch(() => {
@@ -138,12 +142,8 @@ class LmdbBackend implements Backend {
       const cause = await causeOf(error);
       if (!this.#answers()) {
         this.#panic = cause;
-      } else if (await this.#isFull(cause, bytes)) {
-        throw new StoreError(
-          'ERR_STORE_FULL',
-          `Cannot store a batch: no room for ${bytes} bytes on the disk; make room and try again`,
-          { cause },
-        );
+      } else if (this.#isFull(cause, needsBytes)) {
+        throw noRoom(needsBytes, cause);
       }
       throw cause;
     }
@@ -177,31 +177,36 @@ class LmdbBackend implements Backend {
     }
   }
 
-  /** A write that was cut short by a full disk comes as EIO, so the disk is asked. */
-  async #isFull(cause: unknown, bytes: number): Promise<boolean> {
+  /**
+   * Asked before each batch, since a write that fails makes lmdb write a message over the end of its buffer, which may
+   * end the process; and after one that failed, since a write that a full disk cut short comes as EIO.
+   */
+  #isFull(cause: unknown, needsBytes: number): boolean {
     const code: unknown = (cause as { code?: unknown } | null)?.code;
-    if (FULL.has(code)) {
-      return true;
-    }
-    if (code !== EIO) {
-      return false;
-    }
-    const { bavail, bsize } = await statfs(this.#path);
-    return bavail * bsize < bytes + SPARE_BYTES;
+    return FULL.has(code) || ((cause === null || code === EIO) && roomIn(this.#path) < needsBytes);
   }
+}
+
+function noRoom(bytes: number, cause?: unknown): StoreError {
+  return new StoreError(
+    'ERR_STORE_FULL',
+    `Cannot store a batch: it may take ${bytes} bytes, and the disk has less; make room and try again`,
+    cause === undefined ? {} : { cause },
+  );
 }
 
 /** All keys and values of a batch in one piece of memory: they are looked at when the caller has its own back. */
 class BatchCopy {
   readonly operations: readonly StoreOperation[];
-  readonly bytes: number;
+  /** What it may take on the disk. */
+  readonly needsBytes: number;
 
   constructor(operations: readonly StoreOperation[]) {
     let bytes = 0;
     for (const operation of operations) {
       bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0);
     }
-    this.bytes = bytes;
+    this.needsBytes = bytes + operations.length * BYTES_A_KEY + SPARE_BYTES;
     const memory = new Uint8Array(bytes);
     let at = 0;
     const copy = (from: Uint8Array): Uint8Array => {
@@ -237,13 +242,18 @@ class LmdbCursor implements Cursor {
   next(count: number): StoreEntry[] {
     return takeInside(this.#range, count, () => {
       const { done, value: entry } = this.#iterator.next();
-      return done === true ? undefined : [entry.key, entry.value];
+      return done === true ? undefined : [plain(entry.key), plain(entry.value)];
     });
   }
 
   close(): void {
     this.#iterator.return?.();
   }
+}
+
+/** A copy already, that no later read changes; without what a `Buffer` does in another way. */
+function plain<T extends Uint8Array | undefined>(bytes: T): T {
+  return bytes && (new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) as T);
 }
 
 /** What lmdb says of a commit is an error that holds a promise of the reason. */

@@ -105,14 +105,12 @@ class SqliteBackend implements Backend {
 
   openCursor(range: KeyRange): Cursor {
     const reader = this.#idleReaders.pop() ?? this.#open();
-    const release = (): void => {
-      if (this.#idleReaders.length < MAX_IDLE_READERS) {
-        this.#idleReaders.push(reader);
-      } else {
-        reader.close();
-      }
-    };
-    return new SqliteCursor(reader, range, release);
+    try {
+      return new SqliteCursor(reader, range, this.#release);
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
   }
 
   write(operations: readonly StoreOperation[], durable: boolean, mark: number | undefined): void {
@@ -151,6 +149,14 @@ class SqliteBackend implements Backend {
     return faultOf(error, action);
   }
 
+  readonly #release = (reader: SqliteDatabase): void => {
+    if (this.#idleReaders.length < MAX_IDLE_READERS) {
+      this.#idleReaders.push(reader);
+    } else {
+      reader.close();
+    }
+  };
+
   /** FULL syncs the log at each commit, NORMAL only when the log is copied to the database. */
   #syncCommits(durable: boolean): void {
     if (durable !== this.#syncing) {
@@ -171,7 +177,7 @@ class SqliteBackend implements Backend {
 /** Pages of rows on a connection of its own, whose open transaction is the snapshot. */
 class SqliteCursor implements Cursor {
   readonly #reader: SqliteDatabase;
-  readonly #release: () => void;
+  readonly #release: (reader: SqliteDatabase) => void;
   readonly #first: SqliteStatement;
   readonly #rest: SqliteStatement;
   /** The bound at the far end, as parameters. */
@@ -179,7 +185,7 @@ class SqliteCursor implements Cursor {
   readonly #near: Uint8Array | undefined;
   #last: Uint8Array | null = null;
 
-  constructor(reader: SqliteDatabase, range: KeyRange, release: () => void) {
+  constructor(reader: SqliteDatabase, range: KeyRange, release: (reader: SqliteDatabase) => void) {
     this.#reader = reader;
     this.#release = release;
     const { lower, lowerOpen, upper, upperOpen, reverse } = range;
@@ -212,8 +218,13 @@ class SqliteCursor implements Cursor {
   }
 
   close(): void {
-    this.#reader.exec('COMMIT');
-    this.#release();
+    try {
+      this.#reader.exec('COMMIT');
+    } catch (error) {
+      this.#reader.close();
+      throw error;
+    }
+    this.#release(this.#reader);
   }
 }
 

@@ -1,8 +1,8 @@
 /** What a store can do. */
 export interface StoreCaps {
-  /** Longest key, in bytes. */
+  /** Longest key, in bytes. Infinity: as long as there is memory. */
   readonly maxKeyBytes: number;
-  /** Longest value, in bytes. */
+  /** Longest value, in bytes. Infinity: as long as there is memory. */
   readonly maxValueBytes: number;
   /** Whether `batch` with `durable: true` is on disk when it resolves. */
   readonly durable: boolean;

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openLmdb } from '../src/index.js';
 
@@ -9,8 +6,15 @@ const fake = vi.hoisted(() => ({
   commits: 0,
   /** What the next commits fail with. */
   failures: [] as { code: number }[],
+  /** Bytes that are free, before and after the next commits. */
+  room: [] as number[],
   /** Whether it answers after that. */
   panicked: false,
+}));
+
+vi.mock('../src/internal/lmdb-files.js', () => ({
+  checkLmdbFiles: async () => {},
+  roomIn: () => fake.room.shift() ?? Infinity,
 }));
 
 vi.mock('lmdb', () => {
@@ -39,15 +43,9 @@ vi.mock('lmdb', () => {
 const BATCH = [{ type: 'put', key: Uint8Array.of(1), value: Uint8Array.of(1) }] as const;
 
 async function openFake() {
-  Object.assign(fake, { commits: 0, failures: [], panicked: false });
-  const directory = await mkdtemp(join(tmpdir(), 'ordered-store-panic-'));
-  const store = await openLmdb({ path: directory });
-  return Object.assign(store, {
-    [Symbol.asyncDispose]: async () => {
-      await store.close();
-      await rm(directory, { recursive: true });
-    },
-  });
+  Object.assign(fake, { commits: 0, failures: [], room: [], panicked: false });
+  const store = await openLmdb({ path: 'nowhere' });
+  return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
 }
 
 test('a commit that fails leaves the store in use', async () => {
@@ -68,6 +66,25 @@ test.each([28, 27, 122, -30792])('a commit that fails with %i had no room', asyn
   await expect(store.batch(BATCH)).rejects.toMatchObject({
     code: 'ERR_STORE_FULL',
     cause: expect.objectContaining({ code }),
+  });
+});
+
+test('a batch that the disk may have no room for is not begun', async () => {
+  await using store = await openFake();
+  fake.room.push(2 ** 20);
+  await expect(store.batch(BATCH)).rejects.toMatchObject({ code: 'ERR_STORE_FULL' });
+  expect(fake.commits).toBe(0);
+  await store.batch(BATCH);
+  expect(fake.commits).toBe(1);
+});
+
+test('a write that was cut short had no room if the disk has none', async () => {
+  await using store = await openFake();
+  fake.failures.push({ code: 5 });
+  fake.room.push(Infinity, 100);
+  await expect(store.batch(BATCH)).rejects.toMatchObject({
+    code: 'ERR_STORE_FULL',
+    cause: expect.objectContaining({ code: 5 }),
   });
 });
 
