@@ -402,8 +402,8 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
         this.observe(present, stats, sighting);
         return present;
       }
-      // What was seen before the present one was is not there any more.
-      isLate = sighting !== null && sighting.id < present.lookId;
+      // What was seen before the present one is not there any more; unless that one was doubted since, and is the old one.
+      isLate = sighting !== null && sighting.id < present.lookId && stats.ctimeNs <= present.stats.ctimeNs;
       if (!isLate) {
         // This calls back: there may be another one in its place already.
         store.unhash(present);

@@ -340,6 +340,27 @@ describe('overlapping looks', () => {
     expect(cache.stats().inodes).toBe(2);
   });
 
+  test('a look from before a doubt may well have seen the new file', async () => {
+    const world = makeWorld();
+    const gated = new GatedSource(world.memory);
+    const { memory, time, cache } = { ...world, cache: new InodeCache({ ...base(world), source: gated.source }) };
+    memory.writeFileSync('/a', 'old');
+    const old = cache.igetSync('/a');
+    time.advance(5);
+    memory.unlinkSync('/a');
+    cache.release(cache.igetSync('/'));
+    memory.writeFileSync('/a', 'new');
+    const looking = cache.iget('/a');
+    gated.gates[0]!.call();
+    cache.invalidate(old);
+    gated.gates[0]!.deliver();
+    const inode = await looking;
+    expect([inode.ino === old.ino, inode.isStale, old.isStale]).toEqual([true, false, true]);
+    // It began before the notice, so somebody has to look again.
+    expect(cache.isFresh(inode)).toBe(false);
+    cache.checkInvariants();
+  });
+
   test('a policy that looks up the very file does not make a second one', () => {
     let calls = 0;
     let again: unknown = null;
