@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import fs, { type Stats } from 'node:fs';
 import { join } from 'node:path';
 
 type Question = readonly [name: string, args: readonly unknown[]];
@@ -52,7 +52,7 @@ function isLinkToDirectory(path: string, entry: fs.Dirent): boolean {
 }
 
 /** Undefined where a path leads nowhere, or round in circles. */
-function statsOf(path: string): fs.Stats | undefined {
+function statsOf(path: string): Stats | undefined {
   try {
     return fs.statSync(path);
   } catch {
