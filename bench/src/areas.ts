@@ -1,5 +1,6 @@
 import { btreeKeyQuestions } from './btree-key/index.js';
 import { coreQuestions } from './core/index.js';
+import { fsQuestions } from './fs/index.js';
 import type { Case, Question } from './harness/result.js';
 import { hitRatioQuestions } from './hit-ratio/index.js';
 import { pressureQuestions } from './pressure/index.js';
@@ -10,6 +11,7 @@ export const areas: Readonly<Record<string, readonly Question[]>> = {
   core: coreQuestions,
   shrinker: shrinkerQuestions,
   pressure: pressureQuestions,
+  fs: fsQuestions,
   'btree-key': btreeKeyQuestions,
   'hit-ratio': hitRatioQuestions,
 };

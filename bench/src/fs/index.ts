@@ -1,0 +1,5 @@
+import type { Question } from '../harness/result.js';
+import { blocksQuestion } from './blocks.bench.js';
+import { lookupQuestion } from './lookup.bench.js';
+
+export const fsQuestions: readonly Question[] = [lookupQuestion, blocksQuestion];
