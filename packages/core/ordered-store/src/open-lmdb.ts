@@ -62,7 +62,12 @@ export async function openLmdb(options: LmdbOptions): Promise<OrderedStore> {
       // A wave is one transaction: none is begun before all of the wave is there.
       txnStartThreshold: Number.MAX_SAFE_INTEGER,
     } as Lmdb.RootDatabaseOptionsWithPath);
-    return new BackedStore(new LmdbBackend(root, path));
+    try {
+      return new BackedStore(new LmdbBackend(root, path));
+    } catch (error) {
+      await root.close();
+      throw error;
+    }
   } catch (error) {
     throw failedOf(error, 'open an lmdb store');
   }

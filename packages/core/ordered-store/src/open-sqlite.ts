@@ -44,9 +44,12 @@ export async function openSqlite(options: SqliteOptions): Promise<OrderedStore> 
     database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     return database;
   };
+  let database: SqliteDatabase | null = null;
   try {
-    return new BackedStore(new SqliteBackend(open));
+    database = open();
+    return new BackedStore(new SqliteBackend(database, open));
   } catch (error) {
+    database?.close();
     throw faultOf(error, 'open a sqlite store');
   }
 }
@@ -77,10 +80,9 @@ class SqliteBackend implements Backend {
   readonly #setMark: SqliteStatement;
   #syncing = true;
 
-  constructor(open: () => SqliteDatabase) {
+  constructor(database: SqliteDatabase, open: () => SqliteDatabase) {
+    this.#database = database;
     this.#open = open;
-    this.#database = open();
-    const database = this.#database;
     database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
