@@ -249,6 +249,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     }
     node.holds--;
     this.heldCount--;
+    node.referenced = true;
     this.tree.release(node);
     if (this.closing !== null) {
       this.account?.drain(this.contents());

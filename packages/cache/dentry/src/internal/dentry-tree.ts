@@ -285,16 +285,19 @@ export class DentryTree<I extends object> {
    * @returns how many were freed
    */
   prune(nr: number, place?: Place): number {
-    const all = this.freeable(place);
     const before = this.evictions;
-    if (all > 0 && nr > 0) {
-      const share = (lru: { count(of?: Place): number }): number => Math.ceil((nr * lru.count(place)) / all);
-      const ofNegatives = share(this.negatives);
-      const ofListings = share(this.listings);
-      this.pruneDentries(this.negatives, ofNegatives, place);
-      this.pruneListings(ofListings, place);
-      this.pruneDentries(this.positives, Math.max(0, nr - ofNegatives - ofListings), place);
-    }
+    let left = nr;
+    let others = this.freeable(place);
+    const share = (lru: { count(of?: Place): number }): number => {
+      const count = lru.count(place);
+      const part = others === 0 ? 0 : Math.round((left * count) / others);
+      others -= count;
+      left -= part;
+      return part;
+    };
+    this.pruneDentries(this.negatives, share(this.negatives), place);
+    this.pruneListings(share(this.listings), place);
+    this.pruneDentries(this.positives, left, place);
     return this.evictions - before;
   }
 
@@ -351,6 +354,7 @@ export class DentryTree<I extends object> {
       }
       if ((parent.flags & UNHASHED) === 0) {
         if (!pruning || parent.referenced) {
+          parent.referenced &&= !pruning;
           this.age(parent);
           return;
         }
@@ -374,9 +378,7 @@ export class DentryTree<I extends object> {
   }
 
   private age(node: DentryNode<I>): void {
-    if (!(node.kind === KIND_NONE ? this.negatives : this.positives).add(node, this.group)) {
-      node.referenced = true;
-    }
+    (node.kind === KIND_NONE ? this.negatives : this.positives).add(node, this.group);
   }
 
   private link(parent: DentryNode<I>, node: DentryNode<I>): void {
