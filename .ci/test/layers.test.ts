@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   '@cache/btree-key': ['abstract-level'],
   '@core/journal': ['fs-native-extensions'],
-  '@core/ordered-store': ['abstract-level', 'lmdb'],
+  '@core/ordered-store': ['lmdb'],
   '@core/framework': ['eventemitter3', 'inversify', '@inversifyjs/core', 'reflect-metadata'],
 };
 
