@@ -1,4 +1,4 @@
-import type { Clock, Scheduler } from '@core/base';
+import type { Clock, Rng, Scheduler } from '@core/base';
 import type { JournalOptions, JournalPort, JournalRecord } from '@core/journal';
 import type { OrderedStore } from '@core/ordered-store';
 import type { SrcuReport } from '@core/rcu';
@@ -26,7 +26,10 @@ export type Opener<T> = () => T | Promise<T>;
 export interface BtreeKeyCacheOptions {
   /** For messages, and for the shrinker. Default `'btree-key'`. */
   readonly name?: string;
-  /** A store that is handed in stays the caller's to close; one that a function opens is the cache's own. */
+  /**
+   * A store that is handed in stays the caller's to close; one that a function opens is the cache's own. What its durable
+   * batches have written must be there when it is opened again: the journal does not keep it for longer.
+   */
   readonly store: OrderedStore | Opener<OrderedStore>;
   /**
    * A journal, or a function that opens one, as the store; or the options of `Journal.open`, such as `directory` and
@@ -59,6 +62,8 @@ export interface BtreeKeyCacheOptions {
   readonly onError?: (error: BtreeKeyError) => void;
   readonly clock?: Clock;
   readonly scheduler?: Scheduler;
+  /** Chooses how keys are hashed, so that who chooses the keys cannot know. Default: `Math.random`. */
+  readonly rng?: Rng;
 }
 
 export interface WriteOptions {

@@ -5,8 +5,8 @@ import type { MemoryGroup, Zone } from '@core/shrinker';
 import { CachedKey, NO_VALUE } from './cached-key.js';
 import { GroupLedger } from './group-ledger.js';
 
-/** A cached key without its key and its value: the object, the head of the array, its place in the table. */
-export const KEY_BYTES = 320;
+/** A cached key without the bytes of key and value: object, heads of string and array, place in the table; measured. */
+export const KEY_BYTES = 384;
 /** Keys whose values have at most so much room wait apart from others, and are taken for small values first. */
 const PAGE = 4096;
 const MIN_ROOM = 16;
@@ -111,9 +111,7 @@ export class Allocator {
       return false;
     }
     const value = new Uint8Array(room);
-    if (key.length > 0) {
-      value.set(key.value.subarray(0, key.length));
-    }
+    key.copyTo(value, 0);
     key.value = value;
     this.used += room - byteLength;
     return true;

@@ -60,6 +60,18 @@ export class CachedKey implements RcuHead {
     return copy;
   }
 
+  /** Writes the value into `target`, which has room for it. A view on a small array would cost it a buffer of its own. */
+  copyTo(target: Uint8Array, at: number): void {
+    const { length, value } = this;
+    if (length > LOOPED_BYTES) {
+      target.set(value.subarray(0, length), at);
+      return;
+    }
+    for (let index = 0; index < length; index++) {
+      target[at + index] = value[index] as number;
+    }
+  }
+
   tryLock(): boolean {
     if (this.locked) {
       return false;

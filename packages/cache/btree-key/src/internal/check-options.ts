@@ -19,6 +19,7 @@ const NAMES: Readonly<Record<keyof BtreeKeyCacheOptions, true>> = {
   onError: true,
   clock: true,
   scheduler: true,
+  rng: true,
 };
 const STORE_METHODS = ['get', 'getMany', 'range', 'batch', 'mark', 'close'];
 const JOURNAL_METHODS = ['append', 'committed', 'createPin', 'pin', 'unpin', 'sync', 'close', 'replay'];

@@ -1,4 +1,4 @@
-import { systemClock, systemScheduler } from '@core/base';
+import { type Rng, systemClock, systemScheduler } from '@core/base';
 import type { OrderedStore } from '@core/ordered-store';
 import { Srcu } from '@core/rcu';
 import { BtreeKeyError, reasonOf } from '../btree-key-error.js';
@@ -15,6 +15,7 @@ import { Writer } from './writer.js';
 const DEFAULT_BYTES = 64 * 2 ** 20;
 const DEFAULT_JOURNAL_RECORDS = 500_000;
 const DEFAULT_STALL_MS = 10_000;
+const SYSTEM_RNG: Rng = { next: () => Math.random() };
 
 /** Open, refusing writes while the last ones are flushed, and done. */
 type State = 'open' | 'closing' | 'closed';
@@ -65,8 +66,7 @@ export class Engine {
       zone: options.zone ?? 'heap',
       clock,
       scheduler,
-      // Not known to who chooses the keys: they must not be able to fill one bucket.
-      hashSeed: Math.floor(Math.random() * 2 ** 31),
+      hashSeed: Math.floor((options.rng ?? SYSTEM_RNG).next() * 2 ** 31),
     });
     const { core, activity, onError } = this;
     const assertOpen = (): void => this.assertOpen();

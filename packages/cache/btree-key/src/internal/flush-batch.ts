@@ -31,9 +31,7 @@ export class FlushBatch {
       larger.set(this.arena.subarray(0, this.end));
       this.arena = larger;
     }
-    if (bytes > 0) {
-      this.arena.set(key.value.subarray(0, bytes), this.end);
-    }
+    key.copyTo(this.arena, this.end);
     const storeKey = (key.space as KeySpace).prefix + key.key;
     this.taken.push({ key, sequence, storeKey, at: this.end, length });
     this.end += bytes;
