@@ -492,6 +492,11 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     this.ledger?.checkInvariants();
   }
 
+  /** @internal What an entry has, for a policy of one's own, which knows slots. */
+  valueInSlot(slot: number): V {
+    return this.table.valueAt(slot);
+  }
+
   /** @internal Keys whose values have left the cache and are held. */
   heldKeys(): K[] {
     return [...this.holds.keys()];
