@@ -132,20 +132,20 @@ describe('answers from the cache', () => {
     using area = scratch();
     const fs = createCachedFs();
     let answers = 0;
-    let isOver = false;
+    const turn = { isOver: false };
     setImmediate(() => {
-      isOver = true;
+      turn.isOver = true;
     });
-    while (!isOver) {
+    while (!turn.isOver) {
       await fs.promises.access(join(area.path, 'nothing')).catch(() => undefined);
       answers++;
     }
     expect(answers).toBeLessThan(100_000);
     await new Promise<void>((resolve) => {
       let turns = 0;
-      setImmediate(function turn() {
+      setImmediate(function count() {
         turns++;
-        setImmediate(turn).unref();
+        setImmediate(count).unref();
       });
       const again = (): void => {
         fs.exists(join(area.path, 'nothing'), () => (turns > 2 ? resolve() : again()));

@@ -1,7 +1,7 @@
 import { type Backing, type Call, type Callback, shapedAs } from './backing.js';
 import { cachedPathOf, type Context } from './context.js';
 import { failure, failureLater } from './errors.js';
-import { type Answer, type Lookup, MISSING } from './fs-view.js';
+import { type Answer, DirectError, type Lookup, MISSING } from './fs-view.js';
 
 /** Makes of what is cached what a caller is given. `path` is as the caller wrote it. */
 export type Present<T> = (value: T, path: unknown) => unknown;
@@ -22,6 +22,8 @@ export interface CachedCall<T> {
    * told that it failed; `'confirmed'`: unless it has just had it, see `Misses`.
    */
   readonly trustsMisses: boolean | 'confirmed';
+  /** Whether a path of which nothing is known is read by one call of this kind, rather than walked to. */
+  readonly isDirect?: boolean;
   /** The path to look for, if it is another one. */
   readonly keyOf?: (path: string) => string;
   /** What to do for these options; undefined: that is for the file system below, as are options that are no good. */
@@ -68,8 +70,11 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
     }
     let found: Answer<T>;
     try {
-      found = plan.lookup.now(call.keyOf?.(key) ?? key);
-    } catch {
+      found = plan.lookup.now(call.keyOf?.(key) ?? key, isDirect(call, path, key));
+    } catch (error) {
+      if (error instanceof DirectError) {
+        throw error.error;
+      }
       return backing.call(name, args);
     }
     if (found !== MISSING) {
@@ -116,13 +121,13 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
       }
     };
     const askAgain = (): void => {
-      const begunMs = misses.now();
+      const [begunMs, before] = [misses.now(), view.changeCount];
       askBacking(backing, name, hasOptions ? [path, options] : [path], (...values) => {
         const [error] = values;
         if (error === null || error === undefined) {
           view.invalidate(key);
         } else {
-          confirm(context, key, error, begunMs);
+          confirm(context, key, error, begunMs, before);
         }
         callback(...(values as [unknown]));
       });
@@ -130,9 +135,21 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
     const sought = call.keyOf?.(key) ?? key;
     const found = plan.lookup.peek(sought);
     if (found === undefined) {
-      plan.lookup.later(sought).then(answer, () => {
-        askBacking(backing, name, hasOptions ? [path, options] : [path], callback);
-      });
+      const direct = isDirect(call, path, key);
+      if (direct && misses.isConfirmed(key, view.changeCount)) {
+        answers.give(callback, failureLater('ENOENT', call.syscall, path));
+        return undefined;
+      }
+      const [begunMs, before] = [misses.now(), view.changeCount];
+      const failed = (error: unknown): void => {
+        if (error instanceof DirectError) {
+          confirm(context, key, error.error, begunMs, before);
+          answers.give(callback, error.error);
+        } else {
+          askBacking(backing, name, hasOptions ? [path, options] : [path], callback);
+        }
+      };
+      plan.lookup.later(sought, direct).then(answer, failed);
     } else {
       answer(found);
     }
@@ -144,9 +161,14 @@ function isAnswer<T>({ misses }: Context, { trustsMisses }: CachedCall<T>, key: 
   return trustsMisses === 'confirmed' ? misses.isConfirmed(key) : trustsMisses;
 }
 
-function confirm({ misses }: Context, key: string, error: unknown, begunMs: number): void {
+/** Only for a path as it is looked for: errors name it. */
+function isDirect<T>(call: CachedCall<T>, path: unknown, key: string): boolean {
+  return call.isDirect === true && path === key;
+}
+
+function confirm({ misses }: Context, key: string, error: unknown, begunMs: number, changeCount: number): void {
   if ((error as { code?: unknown } | null)?.code === 'ENOENT') {
-    misses.confirm(key, begunMs);
+    misses.confirm(key, begunMs, changeCount);
   }
 }
 
@@ -170,10 +192,20 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
 
   async function ask(key: string, plan: Plan<T>, args: readonly unknown[]): Promise<unknown> {
     let found = plan.lookup.peek(key);
+    const [begunMs, before] = [misses.now(), view.changeCount];
     if (found === undefined) {
+      const direct = isDirect(call, args[0], key);
+      if (direct && misses.isConfirmed(key, before)) {
+        await answers.wait();
+        throw failureLater('ENOENT', call.syscall, args[0]);
+      }
       try {
-        found = await plan.lookup.later(key);
-      } catch {
+        found = await plan.lookup.later(key, direct);
+      } catch (error) {
+        if (error instanceof DirectError) {
+          confirm(context, key, error.error, begunMs, before);
+          throw error.error;
+        }
         return backing.callPromise(name, args);
       }
     } else {
@@ -188,13 +220,12 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
     if (isAnswer(context, call, key)) {
       throw failureLater('ENOENT', call.syscall, args[0]);
     }
-    const begunMs = misses.now();
     try {
       const value = await backing.callPromise(name, args);
       view.invalidate(key);
       return value;
     } catch (error) {
-      confirm(context, key, error, begunMs);
+      confirm(context, key, error, begunMs, before);
       throw error;
     }
   }

@@ -51,11 +51,12 @@ export class CachedView implements FsView, AsyncDisposable {
   readonly bytes: FsView['bytes'];
   readonly text: FsView['text'];
   readonly json: FsView['json'];
+  changeCount = 0;
   readonly dentries: DentryCache<Inode>;
   readonly inodes: InodeCache;
   readonly superBlock: SuperBlock;
-  private readonly young: YoungContents;
-  private changeCount = 0;
+  private readonly young: YoungContents<Dentry<Inode>>;
+  private readonly direct: YoungContents<string>;
   /** Whether any file with several names has been seen. Most file systems have none. */
   private hasLinks = false;
 
@@ -90,11 +91,12 @@ export class CachedView implements FsView, AsyncDisposable {
     this.inodes = inodes;
     this.dentries = dentries;
     this.young = new YoungContents(Math.floor(maxBytes / SHARE_OF_YOUNG));
+    this.direct = new YoungContents(Math.floor(maxBytes / SHARE_OF_YOUNG));
     this.superBlock = new SuperBlock({
       name: options.name,
       dentries,
       inodes,
-      contents: [inodes.derivedValues, this.young],
+      contents: [inodes.derivedValues, this.young, this.direct],
       groupAware: group !== null,
     });
     const changes = (): number => this.changeCount;
@@ -108,6 +110,7 @@ export class CachedView implements FsView, AsyncDisposable {
     const contents = contentsOf({
       dentries,
       young: this.young,
+      direct: this.direct,
       reader,
       clock,
       maxFileBytes,
@@ -120,7 +123,7 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   changing(change: Change): PendingChange {
-    this.changeCount++;
+    this.count();
     const dentry = this.dentries.peek(change.path, change.follow ? NAME : LINK_NAME);
     const isFree = this.dentries.peek(change.path, LINK_NAME)?.missing === 'ENOENT';
     const inode = dentry?.inode ?? null;
@@ -133,7 +136,7 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   invalidate(path?: string): void {
-    this.changeCount++;
+    this.count();
     if (path === undefined) {
       this.dentries.invalidate();
       this.inodes.invalidate();
@@ -145,15 +148,21 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   invalidateExact(path: string): void {
-    this.changeCount++;
+    this.count();
     this.doubtAt(path);
     this.dentries.invalidate(path, { exact: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.young.clear();
+    this.direct.clear();
     await this.dentries.close();
     await this.inodes.close();
+  }
+
+  private count(): void {
+    this.changeCount++;
+    this.direct.clear();
   }
 
   private instantiate(stats: BigIntStats, path: string): Inode {
@@ -164,7 +173,7 @@ export class CachedView implements FsView, AsyncDisposable {
 
   /** @param isFree whether there was nothing by this name, not even a symlink */
   private changed(change: Change, before: Dentry<Inode> | undefined, inode: Inode | null, isFree: boolean): void {
-    this.changeCount++;
+    this.count();
     if (inode !== null) {
       this.doubt(inode);
     }

@@ -24,6 +24,7 @@ export function readFileForms(context: Context): Forms {
     name: 'readFile',
     syscall: 'open',
     trustsMisses: 'confirmed',
+    isDirect: true,
     plan: (options) => {
       const encoding = encodingOf(options);
       if (encoding === null) {

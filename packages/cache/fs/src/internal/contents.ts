@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import type { Clock } from '@core/base';
 import { type Dentry, type DentryCache, KIND_FILE } from '@cache/dentry';
 import { DerivedKind, type Inode } from '@cache/inode';
-import { type Lookup, MISSING } from './fs-view.js';
+import { DirectError, type Lookup, MISSING } from './fs-view.js';
 import { NAME, noAnswer, peeked } from './names.js';
 import type { YoungContents } from './young-contents.js';
 
@@ -18,7 +18,9 @@ export interface FileReader {
 
 export interface ContentPorts {
   readonly dentries: DentryCache<Inode>;
-  readonly young: YoungContents;
+  readonly young: YoungContents<Dentry<Inode>>;
+  /** By path, where nothing else is known of it; emptied by each change. */
+  readonly direct: YoungContents<string>;
   readonly reader: FileReader;
   readonly clock: Clock;
   /** Larger files are not kept. */
@@ -73,7 +75,7 @@ class Unkept<T> extends Error {
 }
 
 function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
-  const { dentries, young, reader, clock, changes } = ports;
+  const { dentries, young, direct, reader, clock, changes } = ports;
   const { kind } = form;
 
   const known = (dentry: Dentry<Inode>): T | undefined => {
@@ -102,9 +104,26 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
   /** Whether it is read without a look at its attributes: once, and not again until its dentry is another one. */
   const isYoung = (dentry: Dentry<Inode>): boolean => dentry.inode === null && !young.has(dentry);
 
+  const keepDirect = (path: string, buffer: Buffer, before: number, nowMs: number): T => {
+    const value = form.make(buffer);
+    if (changes() === before) {
+      direct.set(path, kind, value, nowMs + ports.youngMs);
+    }
+    return value;
+  };
+
+  const isUnknown = (path: string): boolean => dentries.peek(path, NAME) === undefined;
+
   return {
-    peek: (path) => peeked(dentries.peek(path, NAME), known),
-    now: (path) => {
+    peek: (path) => {
+      const dentry = dentries.peek(path, NAME);
+      return dentry === undefined ? direct.get(path, kind, clock.now()) : peeked(dentry, known);
+    },
+    now: (path, isDirect) => {
+      if (isDirect === true && isUnknown(path)) {
+        const kept = direct.get(path, kind, clock.now());
+        return kept ?? keepDirect(path, readNow(reader, path), changes(), clock.now());
+      }
       let dentry = dentries.walkSync(path, NAME);
       if (dentry.missing === 'ENOENT') {
         return MISSING;
@@ -117,13 +136,18 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
         return keepYoung(dentry, reader.readSync(dentries.pathOf(dentry)), changes(), clock.now());
       }
       dentry = dentry.inode === null ? checkFile(dentries.walkSync(path)) : dentry;
+      const real = dentries.pathOf(dentry);
       try {
-        return inodeOf(dentry, ports).deriveSync(kind, (file) => make(reader.readSync(file.path), file.stats));
+        return inodeOf(dentry, ports).deriveSync(kind, ({ stats }) => make(reader.readSync(real), stats));
       } catch (error) {
         return unkept(error);
       }
     },
-    later: async (path) => {
+    later: async (path, isDirect) => {
+      if (isDirect === true && isUnknown(path)) {
+        const [before, nowMs] = [changes(), clock.now()];
+        return keepDirect(path, await readLater(reader, path), before, nowMs);
+      }
       let dentry = await dentries.walk(path, NAME);
       if (dentry.missing === 'ENOENT') {
         return MISSING;
@@ -137,15 +161,30 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
         return keepYoung(dentry, await reader.read(dentries.pathOf(dentry)), before, nowMs);
       }
       dentry = dentry.inode === null ? checkFile(await dentries.walk(path)) : dentry;
+      const real = dentries.pathOf(dentry);
       try {
-        return await inodeOf(dentry, ports).derive(kind, async (file) =>
-          make(await reader.read(file.path), file.stats),
-        );
+        return await inodeOf(dentry, ports).derive(kind, async ({ stats }) => make(await reader.read(real), stats));
       } catch (error) {
         return unkept(error);
       }
     },
   };
+}
+
+function readNow(reader: FileReader, path: string): Buffer {
+  try {
+    return reader.readSync(path);
+  } catch (error) {
+    throw new DirectError(error);
+  }
+}
+
+async function readLater(reader: FileReader, path: string): Promise<Buffer> {
+  try {
+    return await reader.read(path);
+  } catch (error) {
+    throw new DirectError(error);
+  }
 }
 
 function unkept<T>(error: unknown): T {

@@ -13,8 +13,19 @@ export type Answer<T> = T | typeof MISSING;
 export interface Lookup<T> {
   /** From the cache alone; undefined when it does not know. */
   peek(path: string): Answer<T> | undefined;
-  now(path: string): Answer<T>;
-  later(path: string): Promise<Answer<T>>;
+  /** @param direct whether a path of which nothing is known may be read as it is: fails with a {@link DirectError} */
+  now(path: string, direct?: boolean): Answer<T>;
+  later(path: string, direct?: boolean): Promise<Answer<T>>;
+}
+
+/** The error of the file system below, for a call like the caller's own: it need not be made again. */
+export class DirectError extends Error {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    super('the file system below has failed');
+    this.error = error;
+  }
 }
 
 /** What a change may do to what is cached of a path. */
@@ -50,6 +61,9 @@ export interface FsView {
   readonly text: Lookup<string>;
   /** Boxed, since any value may be in a file. Throws what `JSON.parse` throws. */
   readonly json: Lookup<{ readonly value: unknown }>;
+
+  /** Goes up with each change that is made or told of. */
+  readonly changeCount: number;
 
   /** Before a change by the façade: what is cached of it is forgotten, as far as it is found without a call. */
   changing(change: Change): PendingChange;

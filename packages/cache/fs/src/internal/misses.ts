@@ -8,6 +8,11 @@ const SLOW_MS = 0.5;
 const LOOKS = 16;
 const GENERATION = 8192;
 
+interface Confirmed {
+  readonly begunMs: number;
+  readonly changeCount: number;
+}
+
 /**
  * Misses of calls whose callers expect the path to be there, such as `readFile`.
  *
@@ -18,8 +23,8 @@ const GENERATION = 8192;
  */
 export class Misses {
   private readonly clock: Clock;
-  private young = new Map<string, number>();
-  private old = new Map<string, number>();
+  private young = new Map<string, Confirmed>();
+  private old = new Map<string, Confirmed>();
   private readonly looksMs: number[] = [];
   private next = 0;
 
@@ -34,20 +39,29 @@ export class Misses {
   }
 
   /** The system has said that the path is not there. */
-  confirm(path: string, begunMs: number): void {
+  confirm(path: string, begunMs: number, changeCount: number): void {
     this.looksMs[this.next] = this.clock.now() - begunMs;
     this.next = (this.next + 1) % LOOKS;
     if (this.young.size >= GENERATION) {
       this.old = this.young;
       this.young = new Map();
     }
-    this.young.set(path, begunMs);
+    this.young.set(path, { begunMs, changeCount });
   }
 
-  /** Whether the system need not be asked again. */
-  isConfirmed(path: string): boolean {
-    const confirmedMs = this.young.get(path) ?? this.old.get(path);
-    return confirmedMs !== undefined && Math.min(...this.looksMs) > SLOW_MS && this.now() - confirmedMs < TRUST_MS;
+  /**
+   * Whether the system need not be asked again.
+   *
+   * @param changeCount of now, where nothing else is known of the path: then any change might have made it
+   */
+  isConfirmed(path: string, changeCount?: number): boolean {
+    const confirmed = this.young.get(path) ?? this.old.get(path);
+    return (
+      confirmed !== undefined &&
+      (changeCount === undefined || changeCount === confirmed.changeCount) &&
+      Math.min(...this.looksMs) > SLOW_MS &&
+      this.now() - confirmed.begunMs < TRUST_MS
+    );
   }
 
   clear(): void {

@@ -20,6 +20,7 @@ export const NO_VIEW: FsView = {
   bytes: UNKNOWN,
   text: UNKNOWN,
   json: UNKNOWN,
+  changeCount: 0,
   changing: () => PENDING,
   invalidate: () => {},
   invalidateExact: () => {},

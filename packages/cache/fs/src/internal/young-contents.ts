@@ -1,5 +1,4 @@
-import type { Dentry } from '@cache/dentry';
-import type { DerivedKind, Inode, Prunable } from '@cache/inode';
+import type { DerivedKind, Prunable } from '@cache/inode';
 
 interface Young {
   readonly kind: DerivedKind<never>;
@@ -16,34 +15,34 @@ const MIN_BYTES = 64;
  * and no longer: there is no change stamp to tell by that the file is still the same. For a program that reads thousands
  * of small files once each, they save two calls of three.
  */
-export class YoungContents implements Prunable {
+export class YoungContents<K> implements Prunable {
   private readonly maxBytes: number;
   /** In the order of their age. */
-  private readonly values = new Map<Dentry<Inode>, Young>();
+  private readonly values = new Map<K, Young>();
   private bytes = 0;
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
   }
 
-  get<T>(dentry: Dentry<Inode>, kind: DerivedKind<T>, nowMs: number): T | undefined {
-    const young = this.values.get(dentry);
+  get<T>(key: K, kind: DerivedKind<T>, nowMs: number): T | undefined {
+    const young = this.values.get(key);
     return young !== undefined && (young.kind as unknown) === kind && young.validUntilMs > nowMs
       ? (young.value as T)
       : undefined;
   }
 
   /** Whether there is one, or was one that is too old, too large, or of another kind. */
-  has(dentry: Dentry<Inode>): boolean {
-    return this.values.has(dentry);
+  has(key: K): boolean {
+    return this.values.has(key);
   }
 
-  set<T>(dentry: Dentry<Inode>, kind: DerivedKind<T>, value: T, validUntilMs: number): void {
-    this.delete(dentry);
+  set<T>(key: K, kind: DerivedKind<T>, value: T, validUntilMs: number): void {
+    this.delete(key);
     const bytes = MIN_BYTES + kind.sizeOf(value);
     const isLarge = bytes > this.maxBytes / 4;
-    this.values.set(dentry, {
-      kind: kind as unknown as DerivedKind<never>,
+    this.values.set(key, {
+      kind,
       value: isLarge ? undefined : value,
       bytes: isLarge ? MIN_BYTES : bytes,
       validUntilMs,
@@ -70,19 +69,19 @@ export class YoungContents implements Prunable {
 
   private drop(isWanted: () => boolean): number {
     const before = this.values.size;
-    for (const dentry of this.values.keys()) {
+    for (const key of this.values.keys()) {
       if (!isWanted()) {
         break;
       }
-      this.delete(dentry);
+      this.delete(key);
     }
     return before - this.values.size;
   }
 
-  delete(dentry: Dentry<Inode>): void {
-    const young = this.values.get(dentry);
+  delete(key: K): void {
+    const young = this.values.get(key);
     if (young !== undefined) {
-      this.values.delete(dentry);
+      this.values.delete(key);
       this.bytes -= young.bytes;
     }
   }

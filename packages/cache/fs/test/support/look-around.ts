@@ -1,4 +1,4 @@
-import fs, { type Stats } from 'node:fs';
+import fs from 'node:fs';
 import { join } from 'node:path';
 
 type Question = readonly [name: string, args: readonly unknown[]];
@@ -16,8 +16,7 @@ export function lookAround(root: string): Question[] {
       ['realpath', [path]],
       ['access', [path]],
     );
-    const stats = statsOf(path);
-    if (stats?.isDirectory() === true) {
+    if (isDirectory(path)) {
       questions.push(['readdir', [path, { withFileTypes: true }]], ['exists', [join(path, 'not-there')]]);
     } else {
       questions.push(['readFile', [path]], ['readFile', [path, 'utf8']]);
@@ -37,25 +36,18 @@ function pathsBelow(folder: string, depth = 0): string[] {
     if (!entry.name.startsWith('chain-')) {
       paths.push(path);
     }
-    if (entry.isDirectory() || (depth === 0 && isLinkToDirectory(path, entry))) {
+    if (entry.isDirectory() || (depth === 0 && entry.isSymbolicLink() && isDirectory(path))) {
       paths.push(...pathsBelow(path, depth + 1));
     }
   }
   return paths;
 }
 
-function isLinkToDirectory(path: string, entry: fs.Dirent): boolean {
-  if (!entry.isSymbolicLink()) {
-    return false;
-  }
-  return statsOf(path)?.isDirectory() === true;
-}
-
-/** Undefined where a path leads nowhere, or round in circles. */
-function statsOf(path: string): Stats | undefined {
+/** False where a path leads nowhere, or round in circles. */
+function isDirectory(path: string): boolean {
   try {
-    return fs.statSync(path);
+    return fs.statSync(path).isDirectory();
   } catch {
-    return undefined;
+    return false;
   }
 }
