@@ -408,7 +408,7 @@ export class BufFile {
     for (const buf of state.buffers(0, Infinity)) {
       store.stale(buf);
     }
-    state.end = Infinity;
+    state.forgetEnd();
     writer.forget(state);
     this.owner.fileClosed(state);
     if (!this.keepSource) {
@@ -519,7 +519,7 @@ export class BufFile {
     for (const buf of bufs) {
       this.store.stale(buf);
     }
-    state.end = Infinity;
+    state.forgetEnd();
     return bufs.length;
   }
 

@@ -14,7 +14,8 @@ import { BUSY, DELWRI_Q, DONE, LOCKED, STALE, WRITE_FAIL } from './internal/flag
  * a guard. A buffer belongs to another block when everybody has let go of it and a grace period is over.
  *
  * Locks keep changes apart: whoever changes `bytes` across awaits locks first. They are granted in the order in which
- * they were asked for, and are nobody's: whoever holds the buffer may unlock.
+ * they were asked for, and are nobody's: whoever holds the buffer may unlock. Do not wait for other calls of the file
+ * while you have a lock: they may wait for it.
  *
  * @see Linux fs/xfs/xfs_buf.h
  */

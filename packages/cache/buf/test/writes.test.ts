@@ -75,6 +75,21 @@ describe('write-through', () => {
     cache.checkInvariants();
   });
 
+  test('what made the file longer and failed leaves it as long as it was', async () => {
+    const { cache, file, source } = makeBuf(100);
+    await file.readAt(0, BLOCK);
+    source.before = ({ kind }) => {
+      if (kind === 'write') {
+        throw fault('ENOSPC');
+      }
+    };
+    await expect(file.writeAt(3 * BLOCK, bytes(5, 1))).rejects.toMatchObject({ code: 'ERR_BUF_WRITE' });
+    expect([file.knownBytes, await file.readAt(0, 9 * BLOCK)]).toEqual([100, pattern(100)]);
+    expect(() => file.writeAtSync(50, bytes(BLOCK, 1))).toThrow(BufError);
+    expect([file.knownBytes, await file.readAt(0, 9 * BLOCK)]).toEqual([100, pattern(100)]);
+    cache.checkInvariants();
+  });
+
   test('more than the cache holds', async () => {
     const { cache, file, source } = makeBuf(0, { maxBytes: 4 * BLOCK });
     const data = pattern(40 * BLOCK + 17, 3);
@@ -273,6 +288,36 @@ describe('delayed writes', () => {
     source.manual = false;
     await file.sync();
     expect([...source.durable.subarray(0, 3)]).toEqual([2, 3, 1]);
+    cache.checkInvariants();
+  });
+
+  test('sync does not rest on a write that fails after its block was changed', async () => {
+    const { cache, file, source, timers } = makeBuf(4 * BLOCK, WRITE_BACK);
+    await file.writeAt(0, bytes(BLOCK, 1));
+    source.manual = true;
+    timers.fire();
+    await turns();
+    const syncing = file.sync();
+    file.writeAtSync(0, bytes(1, 2));
+    source.before = () => {
+      source.before = () => {};
+      throw fault('EIO');
+    };
+    await source.steps();
+    await syncing;
+    expect([...source.durable.subarray(0, 2)]).toEqual([2, 1]);
+    cache.checkInvariants();
+  });
+
+  test('discarding what made the file longer', async () => {
+    const { cache, file } = makeBuf(100, WRITE_BACK);
+    await file.readAt(0, BLOCK);
+    await file.writeAt(2 * BLOCK, bytes(BLOCK, 1));
+    await file.writeAt(5 * BLOCK, bytes(10, 1));
+    file.invalidate({ position: 5 * BLOCK, discard: true });
+    expect([file.knownBytes, file.readAtSync(0, 9 * BLOCK).length]).toEqual([3 * BLOCK, 3 * BLOCK]);
+    file.invalidate({ discard: true });
+    expect(file.readAtSync(0, 9 * BLOCK)).toEqual(pattern(100));
     cache.checkInvariants();
   });
 

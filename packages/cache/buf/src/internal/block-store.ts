@@ -148,6 +148,7 @@ export class BlockStore {
     if (queue !== null) {
       queue.remove(buf);
       this.release(buf);
+      file.dropped(buf);
       file.settle();
     }
     this.release(buf);

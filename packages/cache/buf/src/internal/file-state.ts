@@ -40,6 +40,10 @@ export class FileState {
    * a hole, and not the end.
    */
   writtenEnd = 0;
+  /** Where the file was found to end, or was cut: as long as it is if nothing that waits is ever written. */
+  private diskEnd: number = Infinity;
+  /** As `writtenEnd`, of the writes among these that the file has by now. A read that began before may not know. */
+  private landedEnd = 0;
   /** The buffers of the file that are in the cache. */
   first: Buf | null = null;
   cached = 0;
@@ -82,13 +86,48 @@ export class FileState {
   /** A read came to the file's end at `position`, or to a hole that nobody has written yet. */
   foundEnd(position: number): void {
     const end = Math.max(position, this.writtenEnd);
+    this.diskEnd = Math.max(position, this.landedEnd);
     if (end < this.end) {
-      this.cutAt(end);
+      this.forgetFrom(end);
     }
   }
 
-  /** The file ends here now: what was behind is no longer in the cache, and zeros if the file grows again. */
+  /** The file was made to end here. */
   cutAt(end: number): void {
+    this.diskEnd = end;
+    this.landedEnd = Math.min(this.landedEnd, end);
+    this.forgetFrom(end);
+  }
+
+  /** Somebody else may have changed the file: where it ends is not known. Nothing waits, and nothing is cached there. */
+  forgetEnd(): void {
+    this.end = Infinity;
+    this.diskEnd = Infinity;
+  }
+
+  /** The file has this buffer's bytes, as far as they are in it. */
+  landed(buf: Buf): void {
+    this.landedEnd = Math.max(this.landedEnd, buf.block * this.blockBytes + this.validBytes(buf.block));
+    this.diskEnd = Math.max(this.diskEnd, this.landedEnd);
+  }
+
+  /** A buffer that waited to be written was dropped. If it made the file longer, the file is as long as without it. */
+  dropped(buf: Buf): void {
+    const { blockBytes } = this;
+    if (this.end <= this.diskEnd || (buf.block + 1) * blockBytes < this.end) {
+      return;
+    }
+    let end = this.diskEnd;
+    for (const other of this.writer.dirtyOf(this)) {
+      end = Math.max(end, (other.block + 1) * blockBytes);
+    }
+    if (end < this.end) {
+      this.forgetFrom(end);
+    }
+  }
+
+  /** Forgets what is cached from here on: zeros, if the file grows again. */
+  private forgetFrom(end: number): void {
     const { blockBytes, store } = this;
     const boundary = Math.floor(end / blockBytes);
     this.end = end;
@@ -127,6 +166,7 @@ export class FileState {
     if (this.dirty === 0) {
       // The file has all, and no read is under way that may have begun before it had.
       this.writtenEnd = 0;
+      this.landedEnd = 0;
     }
     if (this.quietWaiters.length > 0) {
       const waiters = this.quietWaiters;

@@ -2,7 +2,7 @@
 export const DONE = 1;
 /** Out of the cache for good: nobody finds it any more, and it goes when the last holder lets go. */
 export const STALE = 2;
-/** Under I/O that nobody waited for when it began: its errors are nobody's. */
+/** Read ahead: nobody waited for it when it began, so its errors are nobody's. */
 export const ASYNC = 4;
 /** The first access begins the next readahead. */
 export const READ_AHEAD = 8;

@@ -8,8 +8,7 @@ export class BlockFlight {
   /** Never rejects. */
   ended: Promise<void> = Promise.resolve();
   over = false;
-  /** Begun ahead: nobody waited for it then. */
-  ahead = false;
+  /** As a whole, if it is a read; of a write, some of it. */
   failed = false;
   error: unknown = null;
 

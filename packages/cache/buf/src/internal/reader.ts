@@ -48,11 +48,10 @@ export class Reader {
       }
       const { flight } = buf;
       if ((buf.flags & READING) !== 0 && flight !== null) {
-        // From now on somebody waits for it.
-        buf.flags &= ~ASYNC;
+        const isAsync = (buf.flags & ASYNC) !== 0;
         await flight.ended;
         if (flight.failed) {
-          if (flight.count === 1 && !flight.ahead) {
+          if (flight.count === 1 && !isAsync) {
             store.release(buf);
             throw flight.error;
           }
@@ -171,7 +170,7 @@ export class Reader {
       return this.blank(file, block);
     }
     const { readahead } = file;
-    this.launch(file, block, alone ? 1 : readahead.missed(block, wanted), false);
+    this.launch(file, block, alone ? 1 : readahead.missed(block, wanted), 0);
     if (!alone) {
       this.mark(file);
     }
@@ -189,7 +188,7 @@ export class Reader {
         block++;
         continue;
       }
-      const flight = this.launch(file, block, last - block, true);
+      const flight = this.launch(file, block, last - block, ASYNC);
       if (flight === null) {
         return;
       }
@@ -206,13 +205,12 @@ export class Reader {
     }
   }
 
-  private launch(file: FileState, block: number, wanted: number, ahead: boolean): BlockFlight | null {
-    const bufs = this.gather(file, block, wanted, ahead ? ASYNC : 0);
+  private launch(file: FileState, block: number, wanted: number, flags: number): BlockFlight | null {
+    const bufs = this.gather(file, block, wanted, flags);
     if (bufs.length === 0) {
       return null;
     }
     const flight = new BlockFlight(file, bufs);
-    flight.ahead = ahead;
     flight.ended = this.fly(flight);
     return flight;
   }

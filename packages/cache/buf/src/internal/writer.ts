@@ -4,7 +4,7 @@ import { BufError } from '../buf-error.js';
 import type { DelwriQueue, QueueWriter } from '../delwri-queue.js';
 import type { BlockStore } from './block-store.js';
 import type { FileState } from './file-state.js';
-import { ASYNC, LOCKED, WRITE_FAIL, WRITING } from './flags.js';
+import { LOCKED, WRITE_FAIL, WRITING } from './flags.js';
 import { BlockFlight } from './flight.js';
 import { RunProgress } from './run-progress.js';
 import { failureOf, isDue, isWritable, WriteJob } from './write-job.js';
@@ -138,7 +138,7 @@ export class Writer implements QueueWriter {
 
   async write(bufs: readonly Buf[], wait: boolean): Promise<void> {
     const jobs = [...byFile(bufs)].map(([file, own]) => this.jobOf(file, own));
-    await Promise.all(jobs.map((job) => this.work(job, wait, false)));
+    await Promise.all(jobs.map((job) => this.work(job, wait)));
     const failure = failureOf(jobs);
     if (failure !== null) {
       throw failure;
@@ -151,9 +151,11 @@ export class Writer implements QueueWriter {
    * @throws {BufError} `ERR_BUF_WRITE`
    */
   async flush(file: FileState): Promise<void> {
-    const job = this.jobOf(file, this.dirtyOf(file));
-    await this.work(job, true, false);
-    this.reported(file, job);
+    for (let bufs = this.dirtyOf(file); bufs.length > 0; bufs = this.dirtyOf(file).filter(isOwed)) {
+      const job = this.jobOf(file, bufs);
+      await this.work(job, true);
+      this.reported(file, job);
+    }
   }
 
   /** @throws {BufError} `ERR_BUF_WRITE`, `ERR_BUF_LOCKED`, `ERR_BUF_BUSY` */
@@ -225,7 +227,7 @@ export class Writer implements QueueWriter {
       await Promise.all(
         Array.from(this.dirtyFiles, async (file) => {
           const job = this.jobOf(file, flushableOf(file));
-          await this.work(job, false, true);
+          await this.work(job, false);
           this.tell(job);
         }),
       );
@@ -254,8 +256,8 @@ export class Writer implements QueueWriter {
   }
 
   /** Never rejects: what failed is in the job. */
-  private async work(job: WriteJob, wait: boolean, background: boolean): Promise<void> {
-    await Promise.all(Array.from({ length: PARALLEL }, () => this.writeRuns(job, background)));
+  private async work(job: WriteJob, wait: boolean): Promise<void> {
+    await Promise.all(Array.from({ length: PARALLEL }, () => this.writeRuns(job)));
     if (wait) {
       // One after the other, so that nobody waits for one lock while he has another.
       for (const buf of job.busy.splice(0)) {
@@ -264,7 +266,7 @@ export class Writer implements QueueWriter {
     }
   }
 
-  private async writeRuns(job: WriteJob, background: boolean): Promise<void> {
+  private async writeRuns(job: WriteJob): Promise<void> {
     for (;;) {
       while (job.file.gate !== null) {
         await job.file.gate;
@@ -273,7 +275,7 @@ export class Writer implements QueueWriter {
       if (run.length === 0) {
         return;
       }
-      await this.launch(job, run, background);
+      await this.launch(job, run);
     }
   }
 
@@ -297,7 +299,7 @@ export class Writer implements QueueWriter {
       }
       if (isDue(buf, file)) {
         buf.flags &= ~LOCKED;
-        await this.launch(job, [buf], false);
+        await this.launch(job, [buf]);
       } else {
         buf.unlock();
       }
@@ -306,11 +308,11 @@ export class Writer implements QueueWriter {
     }
   }
 
-  private launch(job: WriteJob, bufs: readonly Buf[], background: boolean): Promise<void> {
+  private launch(job: WriteJob, bufs: readonly Buf[]): Promise<void> {
     const { file } = job;
     for (const buf of bufs) {
       this.store.hold(buf);
-      buf.flags |= background ? WRITING | ASYNC : WRITING;
+      buf.flags |= WRITING;
       buf.after = null;
     }
     file.writing += bufs.length;
@@ -328,6 +330,7 @@ export class Writer implements QueueWriter {
         this.writes++;
       } catch (error) {
         run.fail(error);
+        flight.failed = true;
       }
       this.landAll(job, run);
     }
@@ -362,7 +365,7 @@ export class Writer implements QueueWriter {
   private landAll(job: WriteJob, run: RunProgress): void {
     const { file } = job;
     for (const { buf, error } of run.take()) {
-      buf.flags &= ~(WRITING | ASYNC);
+      buf.flags &= ~WRITING;
       buf.flight = null;
       file.writing--;
       this.inFlight--;
@@ -390,6 +393,7 @@ export class Writer implements QueueWriter {
     buf.attempts = 0;
     this.writtenBlocks++;
     if (buf.queue !== null) {
+      (buf.file as FileState).landed(buf);
       buf.queue.remove(buf);
       this.store.release(buf);
     }
@@ -424,7 +428,7 @@ export class Writer implements QueueWriter {
 
   private async retry(file: FileState): Promise<void> {
     const job = this.jobOf(file, this.retryable(file));
-    await this.work(job, false, true);
+    await this.work(job, false);
     this.tell(job);
     // Those that were locked, and those that failed again.
     this.retryLater(file);
@@ -457,6 +461,14 @@ export class Writer implements QueueWriter {
     this.retryLater(file);
     throw failure;
   }
+}
+
+/**
+ * Whether it has taken the place of a buffer whose write is not over, or has failed: then what a flush was to write may
+ * be nowhere but in it.
+ */
+function isOwed({ after }: Buf): boolean {
+  return after !== null && (!after.over || after.failed);
 }
 
 /** Whether the background may write it now. What has failed has a timer of its own. */

@@ -30,6 +30,7 @@ export class BufModel {
   constructor(options: ModelOptions) {
     this.options = options;
     this.bytes = options.source.bytes.slice();
+    options.source.delay = () => Math.max(0, options.rng.below(6) - 2);
     const { source, rng, faults } = options;
     source.before = ({ kind, length }) => {
       if ((kind === 'read' || kind === 'write') && rng.below(1000) < faults) {
@@ -125,11 +126,29 @@ export class BufModel {
     } else if (die < 95) {
       await this.attempt(() => file.flush());
     } else if (die < 98) {
-      await this.attempt(() => file.sync());
+      await this.attempt(async () => {
+        await file.sync();
+        this.checkDurable(caller);
+      });
     } else {
-      await this.attempt(async () => file.syncSync());
+      await this.attempt(async () => {
+        file.syncSync();
+        this.checkDurable(caller);
+      });
     }
     cache.checkInvariants();
+  }
+
+  /** After a sync: the disk has all that the caller has written. */
+  private checkDurable(caller: number): void {
+    const { callers, source } = this.options;
+    for (let start = caller * STRIPE; start < this.bytes.length; start += callers * STRIPE) {
+      const expected = this.bytes.subarray(start, start + STRIPE);
+      const actual = source.durable.subarray(start, start + STRIPE);
+      // Where only others have made the file longer, there may be nothing yet.
+      const known = expected.some((byte) => byte !== 0) ? expected.findLastIndex((byte) => byte !== 0) + 1 : 0;
+      check(actual.subarray(0, known), expected.subarray(0, known), `the stripe at ${start} after a sync`);
+    }
   }
 
   /** A piece of a stripe of the caller's own. */

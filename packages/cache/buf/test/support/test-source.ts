@@ -26,6 +26,8 @@ export class TestSource implements SourceFile {
   manual = false;
   /** Asked before each call is carried out. Throws to fail it; a number is how many bytes it does at most. */
   before: (call: Call) => number | void = () => {};
+  /** How many turns an asynchronous call takes before it is carried out, and after that. */
+  delay: () => number = () => 0;
   private readonly waiting: (() => void)[] = [];
 
   constructor(bytes: Uint8Array | number = 0) {
@@ -67,7 +69,9 @@ export class TestSource implements SourceFile {
 
   async read(buffers: readonly Uint8Array[], position: number): Promise<number> {
     const most = await this.begin('read', position, buffers);
-    return this.doRead(buffers, position, most);
+    const done = this.doRead(buffers, position, most);
+    await turns(this.delay());
+    return done;
   }
 
   readSync(buffers: readonly Uint8Array[], position: number): number {
@@ -76,7 +80,9 @@ export class TestSource implements SourceFile {
 
   async write(buffers: readonly Uint8Array[], position: number): Promise<number> {
     const most = await this.begin('write', position, buffers);
-    return this.doWrite(buffers, position, most);
+    const done = this.doWrite(buffers, position, most);
+    await turns(this.delay());
+    return done;
   }
 
   writeSync(buffers: readonly Uint8Array[], position: number): number {
@@ -127,7 +133,7 @@ export class TestSource implements SourceFile {
         this.waiting.push(resolve);
       });
     } else {
-      await Promise.resolve();
+      await turns(this.delay());
     }
     return this.before(call) ?? Infinity;
   }
