@@ -2,11 +2,14 @@ import { SeededRng } from '@core/base';
 import { Journal } from '@core/journal';
 import { describe, expect, it } from 'vitest';
 
+import { SimDisk } from '../src/index.js';
 import { flipEveryByte, openedRecords, sequenceIsChecked, smallJournal, withFlip } from './support/flips.js';
 import { DIRECTORY, readAll } from './support/workload.js';
 
 /** Of a segment. */
 const HEADER = 52;
+/** Of a frame with one record of 40 bytes. */
+const FRAME = 44 + 16 + 40;
 /** Records of the last commit of `smallJournal`. */
 const LAST_COMMIT = 1;
 
@@ -14,6 +17,10 @@ function isPrefix(found: ReadonlyMap<number, Buffer>, whole: ReadonlyMap<number,
   return [...found].every(([sequence, payload], index) => {
     return sequence === index + 1 && (whole.get(sequence)?.equals(payload) ?? false);
   });
+}
+
+function segmentOf(disk: SimDisk): string {
+  return disk.paths().find((path) => path.includes('segment-')) as string;
 }
 
 describe('damage', () => {
@@ -120,6 +127,52 @@ describe('damage', () => {
         expect(isPrefix(found, records), `round ${round}`).toBe(true);
       }
     }
+  });
+
+  it('of a commit that a later one says was on disk is named where it begins', async () => {
+    const disk = new SimDisk();
+    const journal = await Journal.open({ directory: DIRECTORY, files: disk });
+    for (let count = 0; count < 3; count++) {
+      await journal.committed(journal.append(Buffer.alloc(40, count)));
+    }
+    const killed = disk.copy();
+    const path = segmentOf(killed);
+    killed.replace(path, withFlip(killed.bytesOf(path), HEADER + FRAME + 70, 0));
+    await expect(Journal.open({ directory: DIRECTORY, files: killed })).rejects.toMatchObject({
+      code: 'ERR_JOURNAL_CORRUPT',
+      damage: { segment: path, offset: HEADER + FRAME },
+    });
+    await journal.close();
+  });
+
+  it('what an earlier life left behind a cut is not taken for the successor of a new commit', async () => {
+    // Three commits that nobody synced, of which the power loss took the second.
+    const disk = new SimDisk();
+    const first = await Journal.open({ directory: DIRECTORY, files: disk, durability: 'none' });
+    for (let count = 0; count < 3; count++) {
+      await first.committed(first.append(Buffer.alloc(40, count)));
+    }
+    const killed = disk.copy();
+    const path = segmentOf(killed);
+    const bytes = killed.bytesOf(path);
+    killed.replace(path, withFlip(bytes, HEADER + FRAME + 70, 0));
+    const second = await Journal.open({ directory: DIRECTORY, files: killed });
+    expect([second.lastSequence, second.stats().cutBytes]).toEqual([1, 2 * FRAME]);
+    // Opening leaves nothing that another power loss could undo.
+    const { nameChanges, data } = killed.capture();
+    expect([nameChanges.length, [...data.values()].flatMap(({ changes }) => changes)]).toEqual([0, []]);
+    await second.committed(second.append(Buffer.alloc(40, 9)));
+    // A file system may show again what was cut off, and the old third commit fits in place and sequence.
+    const again = killed.copy();
+    again.replace(path, Buffer.concat([again.bytesOf(path), bytes.subarray(HEADER + 2 * FRAME)]));
+    expect(await openedRecords(again)).toEqual(
+      new Map([
+        [1, Buffer.alloc(40, 0)],
+        [2, Buffer.alloc(40, 9)],
+      ]),
+    );
+    await first.close();
+    await second.close();
   });
 
   it('that came after open is found by the replay', async () => {

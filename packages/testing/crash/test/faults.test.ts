@@ -31,6 +31,20 @@ function withoutRewriting(disk: SimDisk): JournalFiles {
   };
 }
 
+/** Another life on the same disk, long enough to come into the next segments. */
+async function goOn(disk: SimDisk): Promise<{ readonly acknowledged: number; readonly pinned: number }> {
+  const journal = await Journal.open({ directory: DIRECTORY, segmentBytes: SEGMENT_BYTES, files: disk });
+  const pin = journal.createPin();
+  journal.pin(pin, journal.firstSequence);
+  await readAll(journal);
+  for (let round = 0; round < 20; round++) {
+    await journal.committed(journal.append(payloadOf(journal.lastSequence + 1, 1)));
+  }
+  const { lastSequence: acknowledged, firstSequence: pinned } = journal;
+  disk.kill();
+  return { acknowledged, pinned };
+}
+
 async function calls(): Promise<number> {
   const run = await faultyRun(() => null);
   expect(run.errors).toEqual([]);
@@ -50,6 +64,9 @@ describe('a journal on a disk that fails', () => {
       expect(run.late, `call ${failing}`).toBe(0);
       await expectKept(afterPowerLoss(run.disk), run);
       await expectKept(run.disk, run);
+      // The machine goes on, and so does another process; then the power fails.
+      const kept = await goOn(run.disk);
+      await expectKept(afterPowerLoss(run.disk), { ...run, ...kept });
     }
   });
 
