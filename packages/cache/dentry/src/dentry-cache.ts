@@ -37,8 +37,6 @@ const PATH_BYTES_MAX = 4096;
 const PATH_UNITS_SAFE = PATH_BYTES_MAX / 3;
 /** What is over a limit is looked at in portions of so many, rather than one by one. */
 const TRIM_BATCH = 32;
-/** Of a full group, this part of what there is is looked at for each walk. */
-const FULL_SHARE = 16;
 
 /**
  * Names to dentries. A path of which all is cached resolves synchronously, with no reference taken and nothing
@@ -493,17 +491,31 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
       tree.pruneListings(TRIM_BATCH);
     }
     this.agePaths();
-    if (this.account !== null && !this.account.settle(this.contents())) {
-      // The group has no room: this cache takes no more of it than it has.
-      tree.prune(Math.max(TRIM_BATCH, Math.ceil(tree.freeable() / FULL_SHARE)));
-      this.account.settle(this.contents());
+    if (this.account !== null && this.account.settle(this.contents()) > 0) {
+      this.makeDo(this.account);
     }
   }
 
-  /** Paths keep alive what they led to: they must not outnumber what is left of that. */
+  /** The group has no room: of what there is most of, some goes, until what is left can be charged. */
+  private makeDo(account: Account): void {
+    const { tree } = this;
+    this.forgetPaths();
+    // What was used is spared once, so a round may free nothing.
+    for (let idle = 0; idle < 2 && account.settle(this.contents()) > 0;) {
+      const { evictions } = tree;
+      if (tree.listedNames > tree.count) {
+        tree.pruneListings(TRIM_BATCH);
+      } else {
+        tree.prune(TRIM_BATCH);
+      }
+      idle = tree.evictions === evictions ? idle + 1 : 0;
+    }
+  }
+
+  /** Paths keep alive what they led to: after evictions they must not outnumber what is left of that. */
   private agePaths(): void {
-    const { evictions } = this.tree;
-    if (evictions - this.agedAt > (this.followed.size + this.unfollowed.size) / 2) {
+    const { evictions, count, listedNames } = this.tree;
+    if (evictions > this.agedAt && this.followed.size + this.unfollowed.size > count + listedNames) {
       this.agedAt = evictions;
       this.followed.age();
       this.unfollowed.age();

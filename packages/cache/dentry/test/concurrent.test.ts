@@ -89,12 +89,10 @@ describe('a change', () => {
 
   it('that comes each time has the walk go alone, and end', async () => {
     const cache = makeCache({ maxListed: 0 });
-    let settled = false;
-    const walk = cache.walk('/d/e/f').finally(() => {
-      settled = true;
-    });
+    const settled: true[] = [];
+    const walk = cache.walk('/d/e/f').finally(() => settled.push(true));
     let changes = 0;
-    while (!settled && changes < 100) {
+    while (settled.length === 0 && changes < 100) {
       await microtasks();
       cache.invalidate('/d');
       changes++;

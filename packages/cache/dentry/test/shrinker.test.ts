@@ -72,15 +72,15 @@ describe('the shrinker', () => {
 describe('a group', () => {
   it('is charged for dentries, listings and paths, and its limit acts on the cache', async () => {
     const registry = new ShrinkerRegistry();
-    const group = registry.root.child('tenant', { max: 300_000 });
-    const cache = new DentryCache({ source: wide(4000), group });
+    const group = registry.root.child('tenant', { max: 400_000 });
+    const cache = new DentryCache({ source: wide(1500), group });
     registry.register(cache.attach(registry.alloc(cache.asShrinker())));
     expect(cache.asShrinker().groupAware).toBe(true);
-    walkAll(cache, 4000);
+    walkAll(cache, 1500);
     expect(cache.stats().chargedBytes).toBe(group.usage());
     expect(group.usage()).toBeGreaterThan(100_000);
-    expect(group.usage()).toBeLessThanOrEqual(300_000);
-    expect(cache.stats().dentries).toBeLessThan(1000);
+    expect(group.usage()).toBeLessThanOrEqual(400_000);
+    expect(cache.stats().dentries).toBeLessThan(1200);
     check(cache);
     expect(registry.shrinkSlabSync({ group, priority: 0 })).toBeGreaterThan(0);
     group.offline();

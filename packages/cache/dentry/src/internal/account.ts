@@ -28,22 +28,27 @@ export class Account {
    * Charges what there is more than before, or gives back what there is less. May run anything, this cache's own scan
    * included: not in the middle of a change.
    *
-   * @returns false when the group has no room for it
+   * @returns bytes that are needed and not charged, since the group has no room for them
    */
-  settle(contents: Contents): boolean {
-    const needed = bytesOf(contents);
-    if (needed > this.charged) {
-      return this.charge(needed - this.charged + STOCK_BYTES);
+  settle(contents: Contents): number {
+    const missing = this.missing(contents);
+    if (missing > 0 && !this.charge(missing + STOCK_BYTES)) {
+      return missing;
     }
-    if (this.charged > needed + 2 * STOCK_BYTES) {
-      this.giveBack(this.charged - needed - STOCK_BYTES);
+    if (missing < -2 * STOCK_BYTES) {
+      this.giveBack(-missing - STOCK_BYTES);
     }
-    return true;
+    return 0;
+  }
+
+  /** Bytes that are needed and not charged; less than 0 when more is charged. */
+  private missing(contents: Contents): number {
+    return bytesOf(contents) - this.charged;
   }
 
   /** Memory is short: gives back all that is not needed. */
   drain(contents: Contents): void {
-    this.giveBack(Math.max(0, this.charged - bytesOf(contents)));
+    this.giveBack(Math.max(0, -this.missing(contents)));
   }
 
   private giveBack(bytes: number): void {

@@ -141,6 +141,8 @@ export class Answers<I extends object> {
       if (stats !== null) {
         this.learn(node, stats);
       }
+      // A symlink that was made in its place may look the same, down to its number and its times.
+      node.target = null;
       node.serial = serial;
       node.validUntil = this.validUntil(node);
       return;

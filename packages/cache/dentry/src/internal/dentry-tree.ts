@@ -8,6 +8,9 @@ import { DEAD, DentryNode, IN_LOOKUP, UNHASHED } from './dentry-node.js';
 import { Listing } from './listing.js';
 import { isAmbiguous } from './names.js';
 
+/** To list a directory costs about as much as to look up one name for so many that it has. */
+const LOOKUPS_PER_LISTED = 16;
+
 /** An inode that no walk finds any more: a dead dentry, or what a dentry had before. */
 export interface Retired<I extends object> extends RcuHead {
   inode: I | null;
@@ -337,8 +340,11 @@ export class DentryTree<I extends object> {
       return ROTATE;
     }
     this.evictions++;
+    const { directory } = listing;
     // Which takes it off the list.
-    this.dropListing(listing.directory);
+    this.dropListing(directory);
+    // It was not worth its memory: so many names are looked up one by one before it is tried again.
+    directory.lookups = -1 - Math.floor(listing.entries.size / LOOKUPS_PER_LISTED);
     return REMOVED;
   };
 
