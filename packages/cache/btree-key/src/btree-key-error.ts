@@ -8,7 +8,8 @@ import { CodedError, hasBrand } from '@core/base';
  *   dirty, and the flush is tried again.
  * - `ERR_BTREE_KEY_DIRTY`: `close()` could not write all keys to the store; the journal has them, and they are replayed
  *   when the cache is opened again.
- * - `ERR_BTREE_KEY_TOO_LARGE`: a key, a value or a batch is larger than the store, the journal or the cache takes.
+ * - `ERR_BTREE_KEY_TOO_LARGE`: a key, a value or a batch is larger than the store, the journal or the cache takes, or its
+ *   memory group has no room for it.
  * - `ERR_BTREE_KEY_REPLAY`: the journal has records that the store lacks, and they cannot be read or written.
  * - `ERR_BTREE_KEY_NO_TREES`: `tree()` of a cache that was opened without `trees: true`.
  * - `ERR_BTREE_KEY_TRANSACTION_OVER`: a transaction, or a handle of it, was used after its section had ended.

@@ -54,6 +54,22 @@ describe('reading', () => {
     await cache.close();
   });
 
+  test('a write that must read first, and cannot', async () => {
+    const { cache, store } = await makeCache({ store: new TestStore().preset({ a: '1', b: '1' }) });
+    store.before = (action, key) => {
+      if (action === 'get' && key === 'b') {
+        throw new Error('broken');
+      }
+    };
+    await expect(cache.update('b', add(1))).rejects.toMatchObject({ code: 'ERR_BTREE_KEY_STORE' });
+    const batch = cache.batch(['a', 'b'].map((key) => ({ type: 'update', key, update: add(1) })));
+    await expect(batch).rejects.toMatchObject({ code: 'ERR_BTREE_KEY_STORE' });
+    // Neither half, and no lock is left.
+    expect(text(await cache.update('a', add(1)))).toBe('2');
+    cache.checkInvariants();
+    await cache.close();
+  });
+
   test('strings stand for their UTF-8 bytes', async () => {
     const { cache, store } = await makeCache();
     await cache.put('grün', bytes('1'));

@@ -233,23 +233,26 @@ describe('keys that change hands', () => {
 
   test('1386402f1: without room a read is answered by the store, and a write waits', async () => {
     const made = await makeCache({ store: new TestStore().preset({ cold: '7' }) });
-    const { cache } = made;
+    const { cache, store } = made;
     await cache.put('other', bytes('dirty'));
     const { allocator } = insides(cache).core;
     const { take } = allocator;
     allocator.take = () => null;
     expect(text(await cache.get('cold'))).toBe('7');
+    const { promise, open } = gate();
+    store.before = (action) => (action === 'batch' ? promise : undefined);
     let written = false;
     const writing = cache.update('cold', add(1)).then(() => {
       written = true;
     });
     await turns(5);
     expect([written, cache.stats().uncached]).toEqual([false, 1]);
-    // What is dirty was flushed to make room.
-    expect(cache.stats().flushedKeys).toBe(1);
     allocator.take = take;
+    open();
     await writing;
     expect(text(await cache.get('cold'))).toBe('8');
+    // What is dirty was flushed to make room.
+    expect(cache.stats().flushedKeys).toBe(1);
     cache.checkInvariants();
     await cache.close();
   });
@@ -813,6 +816,24 @@ describe('memory', () => {
     expect(text(await cache.get('a'))).toBe('1');
     await expect(cache.put('a', bytes('2'))).rejects.toMatchObject({ code: 'ERR_BTREE_KEY_TOO_LARGE' });
     await cache.close();
+  });
+
+  test('a value that grows beyond what its group takes', async () => {
+    const group = new ShrinkerRegistry().root.child('tenant', { max: 20_000 });
+    const { cache } = await makeCache({ group });
+    await cache.put('a', bytes('1'));
+    const grown = Promise.allSettled([
+      cache.put('a', new Uint8Array(100_000)),
+      cache.update('b', () => new Uint8Array(200_000)),
+      cache.batch([{ type: 'update', key: 'a', update: () => new Uint8Array(100_000) }]),
+    ]);
+    const codes = (await grown).map((result) => (result as { reason?: { code: string } }).reason?.code);
+    expect(codes).toEqual(Array.from({ length: 3 }, () => 'ERR_BTREE_KEY_TOO_LARGE'));
+    expect(text(await cache.get('a'))).toBe('1');
+    await cache.put('c', bytes('3'));
+    cache.checkInvariants();
+    await cache.close();
+    expect(group.usage()).toBe(0);
   });
 
   test('a transaction that stays too long is reported', async () => {

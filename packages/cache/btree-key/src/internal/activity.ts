@@ -1,6 +1,7 @@
 /** Counts what is under way, so that whoever closes can wait for it. */
 export class Activity {
-  private count = 0;
+  /** How many are under way. */
+  count = 0;
   private waiters: (() => void)[] = [];
 
   begin(): void {

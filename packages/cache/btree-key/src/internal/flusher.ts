@@ -220,8 +220,8 @@ export class Flusher {
     }
     let moved = 0;
     for (const { key, sequence } of moves) {
-      // Its record is on disk by now; all of its newer ones are younger.
-      if (key.dirty && key.pinned !== null && sequence <= journal.durableSequence) {
+      // By now its record is on disk, unless the journal is dead; all of its newer ones are younger.
+      if (sequence <= journal.durableSequence) {
         core.pins.move(key, sequence);
         moved++;
       } else {
@@ -264,6 +264,9 @@ export class Flusher {
       });
     }
     const mark = Math.max(this.mark, Math.min(this.lowWithoutBatch() - 1, last, journal.durableSequence));
+    if (batch.taken.length === 0 && mark === this.mark) {
+      return;
+    }
     try {
       await store.batch(batch.operations(), { durable: true, mark });
     } catch (error) {

@@ -34,6 +34,8 @@ export interface WriterOptions {
   readonly assertOpen: () => void;
 }
 
+/** After so many attempts in vain, with nothing left to wait for, a write is too large for the cache's group. */
+const MIN_ATTEMPTS = 3;
 /** A share of the cache that one batch, and so one value, may take: else there might never be room for it. */
 const MAX_SHARE = 4;
 
@@ -51,6 +53,8 @@ export class Writer {
   private readonly record = new RecordWriter();
   /** What the journal died of: nothing can be promised any more. */
   private failure: BtreeKeyError | null = null;
+  /** Operations that wait for room, and hold no lock. */
+  private roomless = 0;
 
   constructor(options: WriterOptions) {
     this.options = options;
@@ -96,7 +100,7 @@ export class Writer {
     this.checkPlan(plan);
     activity.begin();
     try {
-      for (;;) {
+      for (let attempts = 1; ; attempts++) {
         await this.admit();
         const sequence = await this.tryBatch(plan);
         flusher.kick();
@@ -104,7 +108,7 @@ export class Writer {
           await (durable ? this.committed(sequence, undefined) : undefined);
           return;
         }
-        await this.room();
+        await this.room(attempts);
       }
     } finally {
       activity.end();
@@ -149,7 +153,7 @@ export class Writer {
     const { activity, flusher } = this.options;
     activity.begin();
     try {
-      for (;;) {
+      for (let attempts = 1; ; attempts++) {
         await this.admit();
         const locked = await this.lock(space, key, update !== null, value?.length ?? 0);
         if (locked !== null && core.mustWait && !locked.dirty) {
@@ -171,7 +175,7 @@ export class Writer {
             return await (durable ? this.committed(sequence, next) : next);
           }
         }
-        await this.room();
+        await this.room(attempts);
       }
     } finally {
       activity.end();
@@ -346,20 +350,24 @@ export class Writer {
     }
   }
 
-  /** Waits until there may be room. */
-  private async room(): Promise<void> {
-    const { flusher, scheduler } = this.options;
+  /** Waits until there may be room. @param attempts that were made in vain */
+  private async room(attempts: number): Promise<void> {
+    const { flusher, scheduler, activity } = this.options;
     this.check();
-    if (this.core.table.count === 0) {
-      throw tooLarge('a key: its memory group is full, and no key is left to evict');
-    }
-    if (this.core.dirty > 0) {
-      await flusher.progress();
-    } else {
-      // All keys are locked: by others who fill or update them.
-      await new Promise<void>((resolve) => {
-        scheduler.nextTurn(resolve, true);
-      });
+    this.roomless++;
+    try {
+      if (this.core.dirty > 0) {
+        await flusher.progress();
+      } else if (attempts >= MIN_ATTEMPTS && this.roomless === activity.count) {
+        throw tooLarge('this: the memory group of the cache is full, and no key is left to evict');
+      } else {
+        // What there is, is locked by others, who fill or update it.
+        await new Promise<void>((resolve) => {
+          scheduler.nextTurn(resolve, true);
+        });
+      }
+    } finally {
+      this.roomless--;
     }
     this.check();
   }
