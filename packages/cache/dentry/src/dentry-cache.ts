@@ -9,7 +9,7 @@ import {
   type Shrinker,
   type ShrinkerSpec,
 } from '@core/shrinker';
-import { type Dentry, KIND_DIRECTORY, KIND_NONE } from './dentry.js';
+import { type Dentry, KIND_DIRECTORY, KIND_NONE, KIND_SYMLINK } from './dentry.js';
 import { DentryError } from './dentry-error.js';
 import { Account, type Contents, DENTRY_BYTES } from './internal/account.js';
 import { Changes } from './internal/changes.js';
@@ -186,19 +186,45 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
 
   /** All entries of a directory. @throws as {@link walkSync}, and `ENOENT` or `ENOTDIR` */
   readdirSync(path: string, options: WalkOptions<I> = NO_OPTIONS): readonly DirectoryEntry[] {
-    const directory = this.directoryAt(path, this.walkSync(path, { ...options, attributes: false }));
+    const directory = directoryAt(path, this.walkSync(path, { ...options, attributes: false }));
     return this.entriesOf(directory) ?? this.resolver.listSync(directory);
   }
 
   /** As {@link readdirSync}. */
   async readdir(path: string, options: WalkOptions<I> = NO_OPTIONS): Promise<readonly DirectoryEntry[]> {
     for (;;) {
-      const directory = this.directoryAt(path, await this.walk(path, { ...options, attributes: false }));
+      const directory = directoryAt(path, await this.walk(path, { ...options, attributes: false }));
       // Something else may have run since the walk ended.
       if ((directory.flags & UNHASHED) === 0) {
         const entries = this.entriesOf(directory) ?? (await this.resolver.list(directory));
         if (entries !== null) {
           return entries;
+        }
+      }
+    }
+  }
+
+  /** As {@link readdirSync}, if it asks nobody; else undefined. */
+  peekdir(path: string, options: WalkOptions<I> = NO_OPTIONS): readonly DirectoryEntry[] | undefined {
+    const dentry = this.peek(path, { ...options, attributes: false });
+    return dentry?.kind === KIND_DIRECTORY ? (this.entriesOf(dentry as DentryNode<I>) ?? undefined) : undefined;
+  }
+
+  /** Where the symlink leads, as it is written. @throws as {@link walkSync}, and `ENOENT`, `ENOTDIR` or `EINVAL` */
+  readlinkSync(path: string, options: WalkOptions<I> = NO_OPTIONS): string {
+    const link = symlinkAt(path, this.walkSync(path, { ...options, attributes: false, follow: false }));
+    return link.target ?? this.resolver.linkSync(link);
+  }
+
+  /** As {@link readlinkSync}. */
+  async readlink(path: string, options: WalkOptions<I> = NO_OPTIONS): Promise<string> {
+    for (;;) {
+      const link = symlinkAt(path, await this.walk(path, { ...options, attributes: false, follow: false }));
+      // Something else may have run since the walk ended.
+      if ((link.flags & UNHASHED) === 0) {
+        const target = link.target ?? (await this.resolver.link(link));
+        if (target !== null) {
+          return target;
         }
       }
     }
@@ -530,13 +556,6 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     };
   }
 
-  private directoryAt(path: string, dentry: Dentry<I>): DentryNode<I> {
-    if (dentry.kind !== KIND_DIRECTORY) {
-      throw systemError(dentry.missing ?? 'ENOTDIR', 'scandir', path);
-    }
-    return dentry as DentryNode<I>;
-  }
-
   private entriesOf({ listing }: DentryNode<I>): readonly DirectoryEntry[] | null {
     if (listing === null || !listing.isWhole || (!this.timeless && listing.validUntil < this.resolver.now())) {
       return null;
@@ -556,6 +575,20 @@ const PARENT: WalkOptions<never> = { attributes: false };
 
 function hasAttributes<I extends object>(node: DentryNode<I>): boolean {
   return node.inode !== null && (node.flags & STALE) === 0;
+}
+
+function directoryAt<I extends object>(path: string, dentry: Dentry<I>): DentryNode<I> {
+  if (dentry.kind !== KIND_DIRECTORY) {
+    throw systemError(dentry.missing ?? 'ENOTDIR', 'scandir', path);
+  }
+  return dentry as DentryNode<I>;
+}
+
+function symlinkAt<I extends object>(path: string, dentry: Dentry<I>): DentryNode<I> {
+  if (dentry.kind !== KIND_SYMLINK) {
+    throw systemError(dentry.missing ?? 'EINVAL', 'readlink', path);
+  }
+  return dentry as DentryNode<I>;
 }
 
 function realpathOf<I extends object>(path: string, dentry: Dentry<I>): string {

@@ -26,6 +26,8 @@ export interface Dentry<I extends object = object> {
   readonly kind: DentryKind;
   /** Null for a miss; and where a walk asked for no attributes, as long as nobody else did. */
   readonly inode: I | null;
+  /** Where a symlink leads, as it is written, if that was read since it was last asked about; else null. */
+  readonly target: string | null;
   /** Why there is nothing: no such name, or a name that is no directory where one is needed. Null if there is. */
   readonly missing: 'ENOENT' | 'ENOTDIR' | null;
 }

@@ -125,6 +125,21 @@ describe('a change', () => {
   });
 });
 
+it('a symlink is read once for all who ask, and again when it was replaced meanwhile', async () => {
+  const cache = makeCache();
+  cache.walkSync('/l', { follow: false });
+  const [first, second] = [cache.readlink('/l'), cache.readlink('/l')];
+  await microtasks();
+  memory.unlinkSync('/l');
+  memory.symlinkSync('d/e', '/l');
+  cache.unlink('/l');
+  cache.created('/l');
+  await loop.runAll();
+  expect([await first, await second]).toEqual(['d', 'd/e']);
+  expect(cache.walkSync('/l', { follow: false }).target).toBe('d/e');
+  check(cache);
+});
+
 it('a walk outlives the cache', async () => {
   const cache = makeCache();
   const walk = cache.walk('/d/e/f');

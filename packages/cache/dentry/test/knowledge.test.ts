@@ -21,7 +21,10 @@ function deep(memory: MemorySource): void {
 
 describe('what is cached', () => {
   it('asks nobody: a path, a miss, a name where there is no directory, real paths, directories', () => {
-    const { source, cache } = counted(deep);
+    const { source, cache } = counted((memory) => {
+      deep(memory);
+      memory.symlinkSync('a', '/l');
+    });
     const walk = (): void => {
       cache.walkSync('/a/b/c/d/e/f');
       cache.walkSync('/a/b/c/d/e/f', { follow: false });
@@ -30,6 +33,7 @@ describe('what is cached', () => {
       cache.walkSync('/a/nothing/x');
       cache.realpathSync('/a/b/c');
       cache.readdirSync('/a/b/c/d/e');
+      cache.readlinkSync('/l');
     };
     walk();
     source.reset();
@@ -40,6 +44,11 @@ describe('what is cached', () => {
     expect(cache.peek('/a/b/c/d/e/nothing')?.missing).toBe('ENOENT');
     expect(cache.peek('/a/b/c/d/e/f/x')?.missing).toBe('ENOTDIR');
     expect(cache.peek('/a/b/c/d/e/g')).toBe(undefined);
+    expect(cache.peekdir('/a/b/c/d/e')).toHaveLength(2);
+    expect(cache.peekdir('/a/b/c/d/e/f')).toBe(undefined);
+    expect(cache.peek('/l', { follow: false, attributes: false })?.target).toBe('a');
+    cache.created('/a/b/c/d/e/new');
+    expect(cache.peekdir('/a/b/c/d/e')).toBe(undefined);
   });
 
   it('is peeked at without anything allocated', () => {

@@ -148,6 +148,11 @@ describe.each([
       const entries = outcomeOf(() => JSON.stringify(memory.readdirSync(name)));
       expect([name, outcomeOf(() => JSON.stringify(cache.readdirSync(name)))]).toEqual([name, entries]);
       expect([name, await cache.readdir(name).then(JSON.stringify, codeOf)]).toEqual([name, entries]);
+      const target = outcomeOf(() => memory.readlinkSync(name));
+      expect([name, outcomeOf(() => cache.readlinkSync(name))]).toEqual([name, target]);
+      expect([name, await cache.readlink(name).catch(codeOf)]).toEqual([name, target]);
+      const alone = new DentryCache({ source: memory, ...options });
+      expect([name, await alone.readlink(name).catch(codeOf)]).toEqual([name, target]);
     }
   });
 });

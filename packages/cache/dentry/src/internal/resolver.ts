@@ -171,6 +171,47 @@ export class Resolver<I extends object> {
     return found;
   }
 
+  /** What the symlink says. @throws what the source throws */
+  linkSync(node: DentryNode<I>): string {
+    this.tree.hold(node);
+    try {
+      const target = this.source.readlinkSync(pathOf(node));
+      this.answers.tookLink(node, { value: target });
+      return target;
+    } finally {
+      this.tree.release(node);
+    }
+  }
+
+  /** As {@link linkSync}; null when it was asked about already, and has to be asked about again. */
+  async link(node: DentryNode<I>): Promise<string | null> {
+    if (node.request !== null) {
+      await node.request.promise;
+      return null;
+    }
+    let found = null as string | null;
+    const request = new Request(node, ++this.tree.serial);
+    node.request = request;
+    this.tree.hold(node);
+    request.promise = this.ask(
+      request,
+      () => this.source.readlink(pathOf(node)),
+      (answer, isCurrent) => {
+        node.request = null;
+        found = unwrap(answer);
+        if (isCurrent) {
+          this.answers.tookLink(node, answer);
+        }
+      },
+    );
+    try {
+      await request.promise;
+    } finally {
+      this.tree.release(node);
+    }
+    return found;
+  }
+
   /** Answers what a walk needs to know. */
   private answerSync(need: Need, walker: Walker<I>, node: DentryNode<I>): void {
     const serial = ++this.tree.serial;
