@@ -284,6 +284,8 @@ export interface CrashStatesOptions {
 /**
  * The disks that a power loss at the instant of `capture` may leave: each change that was not synced is there or not,
  * whatever became of the others, and each write may be there up to any of its bytes, or from any of them on.
+ *
+ * The first has nothing of what was not synced.
  */
 export function* crashStates(capture: DiskCapture, { limit, rng }: CrashStatesOptions): Generator<SimDisk> {
   const data = [...capture.data].flatMap(([node, { changes }]) => changes.map((change) => ({ node, change })));
@@ -297,7 +299,7 @@ export function* crashStates(capture: DiskCapture, { limit, rng }: CrashStatesOp
     }
     return;
   }
-  for (const full of [true, false]) {
+  for (const full of [false, true]) {
     const others = full ? whole : ways.map(() => 0);
     yield stateOf(capture, data, others);
     for (const [place, count] of ways.entries()) {

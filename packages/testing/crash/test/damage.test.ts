@@ -141,7 +141,29 @@ describe('damage', () => {
     await expect(Journal.open({ directory: DIRECTORY, files: killed })).rejects.toMatchObject({
       code: 'ERR_JOURNAL_CORRUPT',
       damage: { segment: path, offset: HEADER + FRAME },
+      message: expect.stringContaining('a record of the frame there is damaged'),
     });
+    await journal.close();
+  });
+
+  it('what is torn is cut off for good before open resolves', async () => {
+    const disk = new SimDisk();
+    const journal = await Journal.open({ directory: DIRECTORY, files: disk });
+    for (let count = 0; count < 2; count++) {
+      await journal.committed(journal.append(Buffer.alloc(40, count)));
+    }
+    const killed = disk.copy();
+    const path = segmentOf(killed);
+    // The header of the second commit says that the first is on disk: there is nothing to be written again.
+    killed.replace(path, withFlip(killed.bytesOf(path), HEADER + FRAME + 70, 0));
+    const again = await Journal.open({ directory: DIRECTORY, files: killed });
+    expect([again.lastSequence, again.stats().cutBytes, killed.bytesOf(path).length]).toEqual([
+      1,
+      FRAME,
+      HEADER + FRAME,
+    ]);
+    expect([...killed.capture().data.values()].flatMap(({ changes }) => changes)).toEqual([]);
+    await again.close();
     await journal.close();
   });
 

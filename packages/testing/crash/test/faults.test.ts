@@ -31,18 +31,18 @@ function withoutRewriting(disk: SimDisk): JournalFiles {
   };
 }
 
-/** Another life on the same disk, long enough to come into the next segments. */
-async function goOn(disk: SimDisk): Promise<{ readonly acknowledged: number; readonly pinned: number }> {
+/** Another life on the same disk, long enough to come into the next segments. Calls `each` after each commit. */
+async function goOn(disk: SimDisk, run: FaultyRun, each?: (kept: FaultyRun) => Promise<void>): Promise<FaultyRun> {
   const journal = await Journal.open({ directory: DIRECTORY, segmentBytes: SEGMENT_BYTES, files: disk });
   const pin = journal.createPin();
   journal.pin(pin, journal.firstSequence);
   await readAll(journal);
   for (let round = 0; round < 20; round++) {
     await journal.committed(journal.append(payloadOf(journal.lastSequence + 1, 1)));
+    await each?.({ ...run, acknowledged: journal.lastSequence, pinned: journal.firstSequence });
   }
-  const { lastSequence: acknowledged, firstSequence: pinned } = journal;
   disk.kill();
-  return { acknowledged, pinned };
+  return { ...run, acknowledged: journal.lastSequence, pinned: journal.firstSequence };
 }
 
 async function calls(): Promise<number> {
@@ -65,8 +65,23 @@ describe('a journal on a disk that fails', () => {
       await expectKept(afterPowerLoss(run.disk), run);
       await expectKept(run.disk, run);
       // The machine goes on, and so does another process; then the power fails.
-      const kept = await goOn(run.disk);
-      await expectKept(afterPowerLoss(run.disk), { ...run, ...kept });
+      const kept = await goOn(run.disk, run);
+      await expectKept(afterPowerLoss(run.disk), kept);
+    }
+  });
+
+  it('a directory that could not be synced: the names in it are on disk before the next life relies on them', async () => {
+    const syncs: number[] = [];
+    await faultyRun(({ name, index }) => {
+      if (name === 'syncDirectory') {
+        syncs.push(index);
+      }
+      return null;
+    });
+    expect(syncs.length).toBeGreaterThan(5);
+    for (const failing of syncs) {
+      const run = await faultyRun(({ index }) => (index === failing ? { code: 'EIO' } : null));
+      await goOn(run.disk, run, (kept) => expectKept(afterPowerLoss(run.disk), kept));
     }
   });
 

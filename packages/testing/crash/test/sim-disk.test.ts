@@ -126,5 +126,11 @@ describe('SimDisk', () => {
     const states = [...crashStates(disk.capture(), { limit: 100, rng })];
     expect(states.length).toBeGreaterThan(100);
     expect(states.length).toBeLessThan(500);
+    // The first is the one that lost most, however many there are.
+    expect(states[0]?.paths()).toEqual([]);
+    for (const limit of [1, 1e9]) {
+      const [first] = crashStates({ ...disk.capture(), data: new Map() }, { limit, rng });
+      expect(first?.paths()).toEqual([]);
+    }
   });
 });
