@@ -69,14 +69,13 @@ export class BtreeKeyCache extends KeyTree implements AsyncDisposable {
     checkOptions(options);
     const owned: { close(): Promise<void> }[] = [];
     try {
-      const store = await opened(options.store, owned);
-      checkStore(store);
-      const journal = await opened(journalOf(options.journal), owned);
-      checkJournal(journal);
+      // The journal first, and closed last: its lock keeps others off the store.
+      const journal = await opened(journalOf(options.journal), checkJournal, owned);
+      const store = await opened(options.store, checkStore, owned);
       const replayed = await replay(store, journal);
       return new BtreeKeyCache(new Engine(options, store, journal, owned.toReversed()), options, replayed);
     } catch (error) {
-      for (const part of owned) {
+      for (const part of owned.toReversed()) {
         // What is to be told is why it could not be opened.
         await part.close().catch(() => {});
       }
@@ -299,12 +298,14 @@ function journalOf(journal: BtreeKeyCacheOptions['journal']): ReplayableJournal 
 /** What a function opens is the cache's own. */
 async function opened<T extends { close(): Promise<void> }>(
   source: T | Opener<T>,
+  check: (it: unknown) => void,
   owned: { close(): Promise<void> }[],
 ): Promise<T> {
   if (typeof source !== 'function') {
     return source;
   }
   const it = await source();
+  check(it);
   owned.push(it);
   return it;
 }
