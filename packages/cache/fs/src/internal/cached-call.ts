@@ -1,6 +1,6 @@
 import { type Backing, type Call, type Callback, shapedAs } from './backing.js';
 import { cachedPathOf, type Context } from './context.js';
-import { failure, failureLater } from './errors.js';
+import { failure, bareFailure } from './errors.js';
 import { type Answer, DirectError, type Lookup, MISSING } from './fs-view.js';
 
 /** Makes of what is cached what a caller is given. `path` is as the caller wrote it. */
@@ -59,7 +59,8 @@ export function formsOf<T>(context: Context, call: CachedCall<T>): Forms {
 
 /** @param backing where to find the function, if not among those of the file system itself */
 export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Backing = context.backing): Call {
-  const { view } = context;
+  const { view, answers } = context;
+  const failureNow: typeof failure = (...args) => (answers.isFlood() ? bareFailure : failure)(...args);
   const name = backing === context.backing ? `${call.name}Sync` : call.name;
   return (...args) => {
     const [path, options] = args;
@@ -79,7 +80,7 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
     }
     if (found !== MISSING) {
       if (call.isFault?.(found) === true) {
-        throw failure('EINVAL', call.syscall, path);
+        throw failureNow('EINVAL', call.syscall, path);
       }
       return plan.present(found, path);
     }
@@ -91,7 +92,7 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
     if (call.missingIsUndefined?.(options) === true) {
       return undefined;
     }
-    throw failure('ENOENT', call.syscall, path);
+    throw failureNow('ENOENT', call.syscall, path);
   };
 }
 
@@ -111,11 +112,11 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
     }
     const answer = (found: Answer<T>): void => {
       if (found !== MISSING && call.isFault?.(found) === true) {
-        answers.give(callback, failureLater('EINVAL', call.syscall, path));
+        answers.give(callback, bareFailure('EINVAL', call.syscall, path));
       } else if (found !== MISSING) {
         answers.give(callback, ...tell(plan.present(found, path)));
       } else if (isAnswer(context, call, key)) {
-        answers.give(callback, failureLater('ENOENT', call.syscall, path));
+        answers.give(callback, bareFailure('ENOENT', call.syscall, path));
       } else {
         askAgain();
       }
@@ -137,7 +138,7 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
     if (found === undefined) {
       const direct = isDirect(call, path, key);
       if (direct && misses.isConfirmed(key, view.changeCount)) {
-        answers.give(callback, failureLater('ENOENT', call.syscall, path));
+        answers.give(callback, bareFailure('ENOENT', call.syscall, path));
         return undefined;
       }
       const [begunMs, before] = [misses.now(), view.changeCount];
@@ -197,7 +198,7 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
       const direct = isDirect(call, args[0], key);
       if (direct && misses.isConfirmed(key, before)) {
         await answers.wait();
-        throw failureLater('ENOENT', call.syscall, args[0]);
+        throw bareFailure('ENOENT', call.syscall, args[0]);
       }
       try {
         found = await plan.lookup.later(key, direct);
@@ -213,12 +214,12 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
     }
     if (found !== MISSING) {
       if (call.isFault?.(found) === true) {
-        throw failureLater('EINVAL', call.syscall, args[0]);
+        throw bareFailure('EINVAL', call.syscall, args[0]);
       }
       return plan.present(found, args[0]);
     }
     if (isAnswer(context, call, key)) {
-      throw failureLater('ENOENT', call.syscall, args[0]);
+      throw bareFailure('ENOENT', call.syscall, args[0]);
     }
     try {
       const value = await backing.callPromise(name, args);

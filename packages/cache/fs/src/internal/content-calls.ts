@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import type { Call, Callback } from './backing.js';
 import { type Forms, formsOf, type Plan } from './cached-call.js';
 import { cachedPathOf, type Context } from './context.js';
-import { failure, failureLater } from './errors.js';
+import { failure, bareFailure } from './errors.js';
 import { MISSING } from './fs-view.js';
 import { readWhole } from './whole-files.js';
 
@@ -82,7 +82,7 @@ export function readJsonForms(context: Context): { readJson: Call; readJsonSync:
     const key = cachedPathOf(context, path);
     const found = key === undefined ? undefined : attempt(() => json.now(key));
     if (found === MISSING) {
-      throw failure('ENOENT', 'open', path);
+      throw (answers.isFlood() ? bareFailure : failure)('ENOENT', 'open', path);
     }
     return found === undefined ? parse(backing.call('readFileSync', [path])) : found.value;
   };
@@ -91,7 +91,7 @@ export function readJsonForms(context: Context): { readJson: Call; readJsonSync:
     const key = cachedPathOf(context, path);
     const found = key === undefined ? undefined : await json.later(key).catch(() => undefined);
     if (found === MISSING) {
-      throw failureLater('ENOENT', 'open', path);
+      throw bareFailure('ENOENT', 'open', path);
     }
     return found === undefined ? parse(await readWhole(backing, path)) : found.value;
   };
@@ -104,7 +104,7 @@ export function readJsonForms(context: Context): { readJson: Call; readJsonSync:
     }
     const tell = callback as Callback;
     if (found === MISSING) {
-      answers.give(tell, failureLater('ENOENT', 'open', path));
+      answers.give(tell, bareFailure('ENOENT', 'open', path));
     } else if (found !== undefined) {
       answers.give(tell, null, found.value);
     } else {

@@ -2,6 +2,8 @@ import type { Callback } from './backing.js';
 
 /** Answers that one turn of the event loop may give before timers and I/O have to have their turn. */
 const MAX_ANSWERS = 256;
+/** Failures in one turn that are told with a stack. */
+const MAX_STACKS = 64;
 
 /**
  * Hands cached answers to callers who were promised to be called later.
@@ -11,9 +13,11 @@ const MAX_ANSWERS = 256;
  */
 export class TurnAnswers {
   private given = 0;
+  private failed = 0;
   private resetting = false;
   private readonly reset = (): void => {
     this.given = 0;
+    this.failed = 0;
     this.resetting = false;
   };
 
@@ -37,12 +41,22 @@ export class TurnAnswers {
     return value;
   }
 
+  /** Counts a failure that is told at once: whether there have been so many in this turn that nobody looks at each. */
+  isFlood(): boolean {
+    this.count();
+    return ++this.failed > MAX_STACKS;
+  }
+
   private take(): boolean {
+    this.count();
+    return ++this.given <= MAX_ANSWERS;
+  }
+
+  private count(): void {
     if (!this.resetting) {
       this.resetting = true;
       // Keeps nothing alive: when the loop ends, nobody asks any more.
       setImmediate(this.reset).unref();
     }
-    return ++this.given <= MAX_ANSWERS;
   }
 }
