@@ -175,9 +175,7 @@ export class Buf implements RcuHead {
    */
   stale(): void {
     this.checkLocked('make stale');
-    if ((this.flags & STALE) === 0) {
-      (this.file as FileState).store.stale(this);
-    }
+    (this.file as FileState).store.stale(this);
   }
 
   /** @internal Hands the lock to who has waited longest; nobody may have it now. */

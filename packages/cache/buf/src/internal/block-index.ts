@@ -45,6 +45,7 @@ export class BlockIndex {
     const { table, mask } = this;
     let hole = homeOf(buf) & mask;
     while (table[hole] !== buf) {
+      assert(table[hole] !== null, 'Cannot take a buffer out of the index: it is not in it');
       hole = (hole + 1) & mask;
     }
     // Whoever comes after the hole, and could not be found across it, moves into it.

@@ -136,8 +136,11 @@ export class BlockStore {
     }
   }
 
-  /** Out of the index, off the LRU and off its queue; gone with its last holder. */
+  /** Out of the index, off the LRU and off its queue; gone with its last holder. May make others stale as well. */
   stale(buf: Buf): void {
+    if ((buf.flags & STALE) !== 0) {
+      return;
+    }
     const { queue } = buf;
     const file = buf.file as FileState;
     // So that nothing here is the last release.

@@ -432,6 +432,7 @@ export class Writer implements QueueWriter {
     this.tell(job);
     // Those that were locked, and those that failed again.
     this.retryLater(file);
+    this.store.wake();
   }
 
   private retryable(file: FileState): Buf[] {
