@@ -9,17 +9,18 @@ import {
   type Shrinker,
   type ShrinkerSpec,
 } from '@core/shrinker';
-import { type Dentry, KIND_DIRECTORY, KIND_NONE, KIND_SYMLINK } from './dentry.js';
+import { type Dentry, KIND_DIRECTORY, KIND_SYMLINK } from './dentry.js';
 import { DentryError } from './dentry-error.js';
-import { Account, type Contents, DENTRY_BYTES } from './internal/account.js';
+import { DENTRY_BYTES } from './internal/account.js';
 import { Changes } from './internal/changes.js';
-import { checkOptions, type Limits } from './internal/check-options.js';
-import { type DentryNode, pathOf, STALE, UNHASHED } from './internal/dentry-node.js';
+import { checkOptions } from './internal/check-options.js';
+import { type DentryNode, pathOf, UNHASHED } from './internal/dentry-node.js';
 import { DentryTree, type Retired } from './internal/dentry-tree.js';
-import { PathCache, PathEntry, STRAIGHT } from './internal/path-cache.js';
 import { plainInodes } from './internal/plain-inodes.js';
+import { RememberedPaths } from './internal/remembered-paths.js';
 import { Resolver, staleBase } from './internal/resolver.js';
 import { sharedRcu } from './internal/shared-rcu.js';
+import { Upkeep } from './internal/upkeep.js';
 import { DONE, Walker } from './internal/walker.js';
 import type {
   ChangeOptions,
@@ -32,12 +33,10 @@ import type {
 } from './options.js';
 
 const NO_OPTIONS: WalkOptions<never> = {};
+const PARENT: WalkOptions<never> = { attributes: false };
 /** As on Linux. */
 const PATH_BYTES_MAX = 4096;
 const PATH_UNITS_SAFE = PATH_BYTES_MAX / 3;
-/** What is over a limit is looked at in portions of so many, rather than one by one. */
-const TRIM_BATCH = 32;
-
 /**
  * Names to dentries. A path of which all is cached resolves synchronously, with no reference taken and nothing
  * allocated; anything else asks the source, synchronously or not, and remembers: what is there, what is not, what a
@@ -58,21 +57,15 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
   private readonly resolver: Resolver<I>;
   private readonly changes: Changes<I>;
   private readonly pending: RcuPending<Retired<I>>;
-  /** Paths whose last symlink was followed, and others. */
-  private readonly followed: PathCache<I>;
-  private readonly unfollowed: PathCache<I>;
-  private readonly limits: Limits;
+  private readonly paths: RememberedPaths<I>;
+  private readonly upkeep: Upkeep<I>;
   private readonly options: DentryCacheOptions<I>;
   private readonly timeless: boolean;
-  private readonly account: Account | null;
-  /** Evictions when the remembered paths were aged last. */
-  private agedAt = 0;
   /** For walks that wait for nothing; null while one is under way. */
   private walker: Walker<I> | null;
   private closing: Promise<void> | null = null;
   private shrinking = false;
   private heldCount = 0;
-  private pathHits = 0;
   private walkHits = 0;
   private misses = 0;
   private listedMisses = 0;
@@ -82,10 +75,10 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
    * @throws {TypeError} an option is of the wrong type, unknown, or missing
    */
   constructor(options: DentryCacheOptions<I>) {
-    this.limits = checkOptions(options);
+    const limits = checkOptions(options);
     this.options = options;
     this.name = options.name ?? 'dentry';
-    const { maxPaths, maxListed, listAfter } = this.limits;
+    const { maxPaths, maxListed, listAfter } = limits;
     const inodes = options.inodes ?? (plainInodes as unknown as InodePort<I>);
     const policy = options.policy ?? null;
     this.timeless = policy === null;
@@ -111,15 +104,14 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
       maxListed,
       listAfter,
     });
-    this.followed = new PathCache<I>(maxPaths / 2);
-    this.unfollowed = new PathCache<I>(maxPaths / 2);
+    this.paths = new RememberedPaths<I>(this.tree, maxPaths);
+    this.upkeep = new Upkeep<I>(this.tree, this.paths, limits, options.group ?? null);
     this.changes = new Changes<I>(
       this.tree,
       this.resolver,
-      { clear: () => this.forgetPaths() },
+      this.paths,
       (path) => this.walkSync(path, PARENT) as DentryNode<I>,
     );
-    this.account = options.group === undefined || options.group === null ? null : new Account(options.group);
     this.walker = new Walker<I>(this.tree);
   }
 
@@ -159,8 +151,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     if (hit !== null) {
       return hit;
     }
-    this.checkOpen();
-    this.trim();
+    this.prepare(options);
     const walker = this.begin(path, options, ++this.tree.serial);
     if (walker === null) {
       return this.tree.notFound;
@@ -276,7 +267,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     node.referenced = true;
     this.tree.release(node);
     if (this.closing !== null) {
-      this.account?.drain(this.contents());
+      this.upkeep.drain();
     }
   }
 
@@ -314,10 +305,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
 
   /** Frees what was not used for long. @param nr how many to look at @returns how many were freed */
   prune(nr: number, sc?: Pick<ShrinkControl, 'zone' | 'group'>): number {
-    const freed = this.tree.prune(nr, sc);
-    this.agePaths();
-    this.account?.drain(this.contents());
-    return freed;
+    return this.upkeep.prune(nr, sc);
   }
 
   /** What to register so that memory pressure reaches the cache; then {@link attach} the shrinker. */
@@ -325,7 +313,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     return {
       name: this.name,
       seeks: this.options.seeks ?? DEFAULT_SEEKS,
-      groupAware: this.account !== null,
+      groupAware: this.upkeep.isCharged,
       objectBytes: () => DENTRY_BYTES,
       count: (sc) => this.count(sc) || SHRINK_EMPTY,
       scan: (sc) => this.scan(sc),
@@ -349,15 +337,15 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
       held: this.heldCount,
       listings: tree.listings.length,
       listedNames: tree.listedNames,
-      paths: this.followed.size + this.unfollowed.size,
-      pathHits: this.pathHits,
+      paths: this.paths.size,
+      pathHits: this.paths.hits,
       walkHits: this.walkHits,
       misses: this.misses,
       listedMisses: this.listedMisses,
       evictions: tree.evictions,
       restarts: this.resolver.restarts,
       pending: this.pending.count,
-      chargedBytes: this.account?.charged ?? 0,
+      chargedBytes: this.upkeep.charged,
     };
   }
 
@@ -375,7 +363,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     this.changes.everything();
     const { root } = this.tree;
     this.tree.setInode(root, null);
-    this.account?.drain(this.contents());
+    this.upkeep.drain();
     await this.pending.barrier();
     this.tree.positives[Symbol.dispose]();
     this.tree.negatives[Symbol.dispose]();
@@ -392,41 +380,6 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     } finally {
       this.shrinking = false;
     }
-  }
-
-  /** The remembered answer for a whole path, if it stands. */
-  private recall(path: string, options: WalkOptions<I>): DentryNode<I> | null {
-    const entry = (options.follow === false ? this.unfollowed : this.followed).get(path);
-    if (
-      entry === undefined ||
-      entry.seq !== entry.guard.seq ||
-      (entry.bends !== STRAIGHT && entry.bends !== this.tree.bends) ||
-      !(this.timeless || entry.validUntil >= this.resolver.now())
-    ) {
-      return null;
-    }
-    const { result } = entry;
-    if (options.attributes !== false && result.kind !== KIND_NONE && !hasAttributes(result)) {
-      return null;
-    }
-    entry.guard.referenced = true;
-    this.pathHits++;
-    return result;
-  }
-
-  private remember(path: string, options: WalkOptions<I>, walker: Walker<I>): void {
-    const { result, guard, seq, bends, validUntil } = walker;
-    this.listedMisses += walker.listedMiss ? 1 : 0;
-    if (options.base === undefined && walker.root === this.tree.root && walker.epoch === this.tree.epoch) {
-      const entry = new PathEntry(result, guard, seq, walker.bent ? bends : STRAIGHT, validUntil);
-      (options.follow === false ? this.unfollowed : this.followed).set(path, entry);
-    }
-  }
-
-  private forgetPaths(): void {
-    this.followed.clear();
-    this.unfollowed.clear();
-    this.tree.epoch++;
   }
 
   /** A walker at the beginning of the path; null for the empty path, which leads nowhere. */
@@ -471,8 +424,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
   }
 
   private async walkOn(path: string, options: WalkOptions<I>): Promise<Dentry<I>> {
-    this.checkOpen();
-    this.trim();
+    this.prepare(options);
     const walker = this.begin(path, options, ++this.tree.serial);
     if (walker === null) {
       return this.tree.notFound;
@@ -504,58 +456,6 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     return walker.result;
   }
 
-  /** Frees what is over the limits. Before a walk, so that what it finds stays for its turn. */
-  private trim(): void {
-    const { tree, limits } = this;
-    if (tree.count > limits.max) {
-      tree.prune(Math.max(TRIM_BATCH, tree.count - limits.max));
-    }
-    if (tree.negativeCount > limits.maxNegative) {
-      tree.pruneNegatives(Math.max(TRIM_BATCH, tree.negativeCount - limits.maxNegative));
-    }
-    if (tree.listedNames > limits.maxListedTotal) {
-      tree.pruneListings(TRIM_BATCH);
-    }
-    this.agePaths();
-    if (this.account !== null && this.account.settle(this.contents()) > 0) {
-      this.makeDo(this.account);
-    }
-  }
-
-  /** The group has no room: of what there is most of, some goes, until what is left can be charged. */
-  private makeDo(account: Account): void {
-    const { tree } = this;
-    this.forgetPaths();
-    // What was used is spared once, so a round may free nothing.
-    for (let idle = 0; idle < 2 && account.settle(this.contents()) > 0;) {
-      const { evictions } = tree;
-      if (tree.listedNames > tree.count) {
-        tree.pruneListings(TRIM_BATCH);
-      } else {
-        tree.prune(TRIM_BATCH);
-      }
-      idle = tree.evictions === evictions ? idle + 1 : 0;
-    }
-  }
-
-  /** Paths keep alive what they led to: after evictions they must not outnumber what is left of that. */
-  private agePaths(): void {
-    const { evictions, count, listedNames } = this.tree;
-    if (evictions > this.agedAt && this.followed.size + this.unfollowed.size > count + listedNames) {
-      this.agedAt = evictions;
-      this.followed.age();
-      this.unfollowed.age();
-    }
-  }
-
-  private contents(): Contents {
-    return {
-      dentries: this.tree.count,
-      listedNames: this.tree.listedNames,
-      paths: this.followed.size + this.unfollowed.size,
-    };
-  }
-
   private entriesOf({ listing }: DentryNode<I>): readonly DirectoryEntry[] | null {
     if (listing === null || !listing.isWhole || (!this.timeless && listing.validUntil < this.resolver.now())) {
       return null;
@@ -564,17 +464,38 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     return [...listing.entries.values()];
   }
 
-  private checkOpen(): void {
+  /** Makes room before a walk, so that what it finds stays for its turn. */
+  private prepare({ base }: WalkOptions<I>): void {
     if (this.closing !== null) {
       throw new DentryError('ERR_DENTRY_CLOSED', `Cannot walk in "${this.name}": it is closed; create a new cache`);
     }
+    const node = (base ?? this.tree.root) as DentryNode<I>;
+    if ((node.flags & UNHASHED) !== 0) {
+      return;
+    }
+    this.tree.hold(node);
+    try {
+      this.upkeep.trim();
+    } finally {
+      this.tree.release(node);
+    }
   }
-}
 
-const PARENT: WalkOptions<never> = { attributes: false };
+  private recall(path: string, options: WalkOptions<I>): DentryNode<I> | null {
+    return this.paths.recall(
+      path,
+      options.follow !== false,
+      options.attributes !== false,
+      this.timeless ? -Infinity : this.resolver.now(),
+    );
+  }
 
-function hasAttributes<I extends object>(node: DentryNode<I>): boolean {
-  return node.inode !== null && (node.flags & STALE) === 0;
+  private remember(path: string, options: WalkOptions<I>, walker: Walker<I>): void {
+    this.listedMisses += walker.listedMiss ? 1 : 0;
+    if (options.base === undefined) {
+      this.paths.remember(path, options.follow !== false, walker);
+    }
+  }
 }
 
 function directoryAt<I extends object>(path: string, dentry: Dentry<I>): DentryNode<I> {

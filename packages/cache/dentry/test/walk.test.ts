@@ -234,6 +234,17 @@ describe('a base', () => {
     expect(cache.walkSync('e/h', { base: cache.walkSync('/') }).missing).toBe('ENOENT');
   });
 
+  it('is not evicted by the walk that begins there', async () => {
+    const cache = new DentryCache({ source: furnished(), max: 1 });
+    cache.walkSync('/f');
+    const base = cache.walkSync('/d');
+    expect(cache.walkSync('e', { base }).name).toBe('e');
+    cache.walkSync('/f');
+    const other = cache.walkSync('/d');
+    expect((await cache.walk('g', { base: other })).name).toBe('g');
+    check(cache);
+  });
+
   it('that has left the cache is refused', async () => {
     const cache = new DentryCache({ source: furnished() });
     const base = cache.walkSync('/d');

@@ -3,6 +3,7 @@ import { type DentryKind, KIND_DIRECTORY, KIND_NONE, KIND_SYMLINK } from '../den
 import { childPath, type DentryNode, IN_LOOKUP, pathOf, SEARCHED, STALE, UNLISTABLE } from './dentry-node.js';
 import type { DentryTree } from './dentry-tree.js';
 import { kindOfEntry } from './kinds.js';
+import type { RememberedPaths } from './remembered-paths.js';
 import type { Resolver } from './resolver.js';
 
 /** As on Linux. */
@@ -13,11 +14,6 @@ const SLASH = '/';
 interface Place<I extends object> {
   readonly directory: DentryNode<I>;
   readonly name: string;
-}
-
-/** Where whole paths led. */
-export interface RememberedPaths {
-  clear(): void;
 }
 
 /** What a path is about: a place, the root, nothing since its directory is not there, or nobody can tell. */
@@ -33,14 +29,14 @@ type Located<I extends object> = Place<I> | 'root' | 'nowhere' | 'unknown';
 export class Changes<I extends object> {
   private readonly tree: DentryTree<I>;
   private readonly resolver: Resolver<I>;
-  private readonly paths: RememberedPaths;
+  private readonly paths: RememberedPaths<I>;
   /** Walks to a path, without its attributes; throws what the source throws. */
   private readonly walkTo: (path: string) => DentryNode<I>;
 
   constructor(
     tree: DentryTree<I>,
     resolver: Resolver<I>,
-    paths: RememberedPaths,
+    paths: RememberedPaths<I>,
     walkTo: (path: string) => DentryNode<I>,
   ) {
     this.tree = tree;

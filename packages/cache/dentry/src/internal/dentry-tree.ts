@@ -22,7 +22,8 @@ export interface TreePorts<I extends object> {
   readonly pending: RcuPending<Retired<I>>;
 }
 
-type Place = Pick<ShrinkControl, 'zone' | 'group'>;
+/** Whose dentries are meant. */
+export type Place = Pick<ShrinkControl, 'zone' | 'group'>;
 
 /**
  * The dentries: who is whose child, who is in use, who is old, and how they leave.
