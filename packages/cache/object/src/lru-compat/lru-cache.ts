@@ -69,9 +69,11 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   readonly fetchMethod: LruFetcher<K, V, FC> | undefined;
   readonly memoMethod: LruMemoizer<K, V, FC> | undefined;
   private readonly reclaim: LruOptions<K, V, FC>['reclaim'];
-  private readonly order = new Lru();
+  private readonly order: Lru = new WatchedLru((slot) => this.evicted(slot));
   private readonly inner: ObjectCache<K, Entry<K, V>>;
   private readonly ages: Ages;
+  /** Evicted while their value was being loaded: the loads are to be aborted, but not while the cache is changing. */
+  private readonly abandoned: Flight<V>[] = [];
   /** Whether an entry may be stale, or have no value. */
   private mayBeUnfit: boolean;
   private readonly sized: boolean;
@@ -382,7 +384,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       Object.assign(status, { op: 'memo', key, cache: this }, forceRefresh ? { forceRefresh } : {});
       Object.assign(status, context === undefined ? {} : { context });
     }
-    const found = this.find_(key, { ...rest, status: undefined });
+    const found = this.find_(key, rest);
     const isHit = found !== undefined && !forceRefresh;
     note(status, 'memo', isHit ? 'hit' : 'miss');
     if (isHit) {
@@ -391,7 +393,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     }
     const made = memoMethod(key, found, { options: rest, context: context as FC });
     note(status, 'value', made);
-    this.store(key, made, { ...rest, status }, null);
+    this.store(key, made, rest, null);
     return made;
   }
 
@@ -453,6 +455,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       this.delete(key);
       return this;
     }
+    note(status, 'value', value);
     const size = this.sizeOf(key, value, options);
     if (this.maxEntrySize !== 0 && size > this.maxEntrySize) {
       if (old !== undefined) {
@@ -461,6 +464,9 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       note(status, 'set', 'miss');
       note(status, 'maxEntrySizeExceeded', true);
       return this;
+    }
+    if (ttl !== 0) {
+      this.mayBeUnfit = true;
     }
     let entry = old;
     let reason: LruInsertReason = 'update';
@@ -473,6 +479,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
         this.replaceOld(old, entry, value, noDisposeOnSet, flight);
       }
       this.inner.set(key, entry, this.sized ? { size } : undefined);
+      this.abortAbandoned();
       if (this.sized) {
         note(status, 'entrySize', size);
         note(status, 'totalCalculatedSize', this.calculatedSize);
@@ -504,8 +511,8 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     entry.ttl = old.ttl;
     entry.start = old.start;
     this.stopTimer(old);
-    if (entry.ttl !== 0) {
-      this.startTimer(entry);
+    if (old.ttl !== 0) {
+      this.startTimer(entry, this.ages.remaining(old));
     }
     old.silent = noDisposeOnSet || old.value === value;
     if (old.flight !== null && old.flight !== flight && !noDisposeOnSet) {
@@ -587,6 +594,24 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     flight?.controller.abort(new Error('deleted'));
   }
 
+  /** The cache below is in the middle of something. */
+  private evicted(slot: number): void {
+    const entry = this.inner.valueInSlot(slot);
+    const { flight } = entry;
+    this.stopTimer(entry);
+    entry.flight = null;
+    if (flight !== null && this.abandoned.push(flight) === 1) {
+      // For evictions that no `set` of ours has asked for.
+      queueMicrotask(() => this.abortAbandoned());
+    }
+  }
+
+  private abortAbandoned(): void {
+    while (this.abandoned.length > 0) {
+      this.abandoned.shift()?.controller.abort(new Error('evicted'));
+    }
+  }
+
   private age(entry: Entry<K, V>, ttl: number, start?: number): void {
     if (ttl !== 0) {
       this.mayBeUnfit = true;
@@ -641,6 +666,8 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       allowStaleOnFetchAbort: this.allowStaleOnFetchAbort,
       ignoreFetchAbort: this.ignoreFetchAbort,
       ...options,
+      // A fetched value is always as old as its arrival.
+      start: undefined,
       status,
       signal,
     };
@@ -679,7 +706,8 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     }
     const flight: Flight<V> = { controller, promise: Promise.resolve(undefined), awaited: false };
     note(status, 'fetchDispatched', true);
-    const entry = found ?? new Entry<K, V>(key, undefined, this.backgroundFetchSize);
+    const size = isPositive(options.size) ? options.size : this.backgroundFetchSize;
+    const entry = found ?? new Entry<K, V>(key, undefined, size);
     const raw = new Promise<V | undefined>((resolve, reject) => {
       const made = this.fetchMethod?.(key, stale, { signal: controller.signal, options, context });
       let arrive: (value: V | undefined) => void = resolve;
@@ -710,9 +738,10 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       },
     );
     entry.flight = flight;
-    if (found === undefined) {
-      this.inner.set(key, entry, this.sized ? { size: this.backgroundFetchSize } : undefined);
-      this.age(entry, options.ttl ?? this.ttl, options.start);
+    if (found === undefined && (this.maxEntrySize === 0 || size <= this.maxEntrySize)) {
+      this.inner.set(key, entry, this.sized ? { size } : undefined);
+      this.abortAbandoned();
+      this.age(entry, options.ttl ?? this.ttl);
     }
     return flight;
   }
@@ -804,9 +833,10 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     }
   }
 
+  /** Without stale ones, unless those are allowed. */
   private *fresh(from: End): Iterable<Entry<K, V>> {
     for (const entry of this.entriesFrom(from)) {
-      if (!this.ages.isStale(entry)) {
+      if (this.allowStale || !this.ages.isStale(entry)) {
         yield entry;
       }
     }
@@ -831,6 +861,20 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
 }
 
 type End = 'newest' | 'oldest';
+
+class WatchedLru extends Lru {
+  private readonly evicted: (slot: number) => void;
+
+  constructor(evicted: (slot: number) => void) {
+    super();
+    this.evicted = evicted;
+  }
+
+  override evict(slot: number): void {
+    this.evicted(slot);
+    super.evict(slot);
+  }
+}
 
 function note<S extends object, N extends keyof S>(status: S | undefined, name: N, value: S[N]): void {
   if (status !== undefined) {

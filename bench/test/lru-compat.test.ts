@@ -1,0 +1,351 @@
+import { LRUCache as Ours } from '@cache/object/lru-compat';
+import { SeededRng } from '@core/base';
+import { LRUCache as Theirs } from 'lru-cache';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'], now: 1_000 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** One of the two caches, what it has told, and the loads that it has begun. */
+interface Side {
+  readonly cache: any;
+  readonly events: unknown[][];
+  readonly loads: { resolve: (value: unknown) => void; reject: (error: Error) => void }[];
+  readonly answers: unknown[];
+}
+
+type Options = Record<string, unknown>;
+
+/** Values are objects, the same on both sides, so that they can be told apart. */
+interface Value {
+  readonly id: number;
+  readonly size: number;
+}
+
+function side(Cache: new (options: any) => any, options: Options): Side {
+  const events: unknown[][] = [];
+  const loads: Side['loads'] = [];
+  const { told, loading, sync, ...rest } = options;
+  const cache = new Cache({
+    ...rest,
+    perf: { now: () => Date.now() },
+    ...(told === true
+      ? {
+          dispose: (value: unknown, key: unknown, reason: unknown) => events.push(['dispose', value, key, reason]),
+          disposeAfter: (value: unknown, key: unknown, reason: unknown) => events.push(['after', value, key, reason]),
+          onInsert: (value: unknown, key: unknown, reason: unknown) => events.push(['insert', value, key, reason]),
+        }
+      : {}),
+    ...(loading === true
+      ? {
+          fetchMethod: (key: string, stale: unknown, { signal, context }: any) => {
+            events.push(['load', key, stale, signal.aborted, context]);
+            signal.addEventListener('abort', () => events.push(['abort', key, String(signal.reason)]));
+            return sync === true
+              ? { id: key.charCodeAt(0), size: 1 }
+              : new Promise((resolve, reject) => loads.push({ resolve, reject }));
+          },
+        }
+      : {}),
+    memoMethod: (key: string, stale: unknown, { context }: any) => {
+      events.push(['memo', key, stale, context]);
+      return { id: -1, size: 2 };
+    },
+  });
+  if (Cache === Ours) {
+    // At once, as the other one does it: that it is later here is what is meant to differ.
+    const { graveyard } = cache.inner;
+    graveyard.retire = (key: unknown, entry: unknown, _: number, reason: unknown) =>
+      graveyard.disposeValue(entry, key, reason);
+  }
+  return { cache, events, loads, answers: [] };
+}
+
+/** What a status says, without the cache, and times that depend on the order of calls. */
+function plain(status: any): unknown {
+  const { cache: _, trace: __, ...rest } = status;
+  return { ...rest, fetchError: rest.fetchError === undefined ? undefined : String(rest.fetchError) };
+}
+
+class Pair {
+  readonly trail: string[] = [];
+  private readonly sides: readonly Side[];
+  private readonly rng: SeededRng;
+  private readonly options: Options;
+  private readonly values: Value[] = [];
+  private readonly pendingStatuses: any[][] = [];
+
+  constructor(seed: number, loading: boolean, bust: Bust) {
+    const rng = new SeededRng(seed);
+    this.rng = rng;
+    const yes = (): boolean => rng.below(3) === 0;
+    const sized = rng.below(2) === 0;
+    this.options = {
+      max: rng.pick([1, 2, 3, 5]),
+      ...(sized
+        ? { maxSize: 20, ...(yes() ? { maxEntrySize: 7 } : {}), sizeCalculation: ({ size }: Value) => size }
+        : {}),
+      ...(yes() || loading ? { ttl: 10 } : {}),
+      ttlResolution: 0,
+      ttlAutopurge: yes(),
+      allowStale: yes(),
+      updateAgeOnGet: yes(),
+      updateAgeOnHas: yes(),
+      noDeleteOnStaleGet: yes(),
+      noDisposeOnSet: yes(),
+      noUpdateTTL: yes(),
+      noDeleteOnFetchRejection: yes(),
+      allowStaleOnFetchRejection: yes(),
+      // Not both: then the other one stores what was removed meanwhile, unless its place was used again.
+      ...rng.pick([{}, { allowStaleOnFetchAbort: true }, { ignoreFetchAbort: true }]),
+      // Where a load is under way, the other one disposes of nothing that it replaces or removes.
+      told: !loading,
+      loading,
+      sync: loading && yes(),
+    };
+    this.sides = [side(Theirs as any, this.options), side(Ours as any, this.options)];
+    bust(this.sides[1]?.cache);
+  }
+
+  describe(): string {
+    return `${JSON.stringify(this.options)} ${this.trail.slice(-8).join(', ')}`;
+  }
+
+  async run(operations: number): Promise<void> {
+    for (let done = 0; done < operations; done++) {
+      this.step();
+      for (let turn = 0; turn < 8; turn++) {
+        await Promise.resolve();
+      }
+      this.compare();
+    }
+    for (const { loads } of this.sides) {
+      for (const { resolve } of loads) {
+        resolve(undefined);
+      }
+    }
+    for (let turn = 0; turn < 20; turn++) {
+      await Promise.resolve();
+    }
+    this.compare();
+  }
+
+  private step(): void {
+    const { rng } = this;
+    const key = rng.pick(KEYS);
+    const status = rng.below(2) === 0;
+    const maybe = (options: Options): Options =>
+      Object.fromEntries(Object.entries(options).filter(() => rng.below(3) === 0));
+    const stale = maybe({ allowStale: rng.below(2) === 0 });
+    const get = { ...stale, ...maybe({ updateAgeOnGet: true, noDeleteOnStaleGet: rng.below(2) === 0 }) };
+    const set = {
+      ...maybe({ ttl: rng.pick([0, 5, 20]), noDisposeOnSet: rng.below(2) === 0, noUpdateTTL: rng.below(2) === 0 }),
+      // With timers, the other one purges an entry that was old when it came later than it says.
+      ...(this.options['ttlAutopurge'] === true ? {} : maybe({ start: Date.now() - rng.below(12) })),
+      ...(this.options['maxSize'] === undefined ? {} : maybe({ size: rng.pick([1, 3, 8]) })),
+    };
+    const value = this.value();
+    const call = (name: string, ...args: unknown[]): void => this.both(name, args, status);
+    const operations: Readonly<Record<string, () => void>> = {
+      set: () => call('set', key, value, set),
+      setMore: () => call('set', key, value, {}),
+      setNone: () => call('set', key, undefined, {}),
+      get: () => call('get', key, get),
+      getPlain: () => this.both('get', [key], false),
+      peek: () => call('peek', key, stale),
+      has: () => call('has', key, maybe({ updateAgeOnHas: rng.below(2) === 0 })),
+      delete: () => this.both('delete', [key], false),
+      pop: () => (this.options['loading'] === true ? undefined : this.both('pop', [], false)),
+      clear: () => (rng.below(6) === 0 ? this.both('clear', [], false) : undefined),
+      purgeStale: () => this.both('purgeStale', [], false),
+      memo: () => call('memo', key, { ...get, ...set, ...maybe({ forceRefresh: true, context: 'c' }) }),
+      find: () => this.both('find', [({ id }: Value) => id % 3 === 0, get], false),
+      remaining: () => this.both('getRemainingTTL', [key], false),
+      reload: () => (rng.below(4) === 0 ? this.reload() : undefined),
+      time: () => {
+        const ms = rng.below(7);
+        this.trail.push(`${ms} ms`);
+        vi.advanceTimersByTime(ms);
+      },
+      ...(this.options['loading'] === true
+        ? {
+            fetch: () => this.fetch(key, { ...get, ...set, ...maybe({ forceRefresh: true, context: 'c' }) }, status),
+            fetchMore: () => this.fetch(key, get, status),
+            settle: () => this.settle(value),
+          }
+        : {}),
+    };
+    const [name, run] = rng.pick(Object.entries(operations));
+    this.trail.push(`${name} ${key}`);
+    run();
+  }
+
+  private both(name: string, args: readonly unknown[], withStatus: boolean): void {
+    const found = this.sides.map(({ cache }) => {
+      const status: any = {};
+      const given = withStatus
+        ? [...args.slice(0, -1), { ...(args.at(-1) as object), status }]
+        : args.map((arg) => (arg !== null && typeof arg === 'object' && !('id' in arg) ? { ...arg } : arg));
+      try {
+        const result = cache[name](...given);
+        return { result: result === cache ? 'this' : result, status: plain(status) };
+      } catch (error) {
+        return { error: String(error) };
+      }
+    });
+    expect(found[1], name).toEqual(found[0]);
+  }
+
+  private reload(): void {
+    for (const { cache } of this.sides) {
+      cache.load(cache.dump());
+    }
+  }
+
+  private fetch(key: string, options: Options, withStatus: boolean): void {
+    const statuses = this.sides.map(({ cache, answers }) => {
+      const status: any = {};
+      const at = answers.push('pending') - 1;
+      cache.fetch(key, withStatus ? { ...options, status } : { ...options }).then(
+        (value: unknown) => (answers[at] = value),
+        (error: unknown) => (answers[at] = String(error)),
+      );
+      return status;
+    });
+    if (withStatus) {
+      this.pendingStatuses.push(statuses);
+    }
+  }
+
+  private settle(value: Value): void {
+    const { loads } = this.sides[0] as Side;
+    if (loads.length > 0) {
+      const at = this.rng.below(loads.length);
+      const how = this.rng.below(4);
+      for (const { loads: mine } of this.sides) {
+        const [load] = mine.splice(at, 1);
+        if (how === 0) {
+          load?.reject(new Error('no value'));
+        } else {
+          load?.resolve(how === 1 ? undefined : value);
+        }
+      }
+    }
+  }
+
+  private compare(): void {
+    for (const { cache } of this.sides) {
+      // The other one puts off disposeAfter at times, until anything is deleted.
+      cache.delete('nothing');
+    }
+    const [theirs, ours] = this.sides.map(({ cache, events, loads, answers }) => ({
+      size: cache.size,
+      calculatedSize: cache.calculatedSize,
+      entries: [...cache],
+      rentries: [...cache.rentries()],
+      keys: [...cache.keys()],
+      rkeys: [...cache.rkeys()],
+      values: [...cache.values()],
+      rvalues: [...cache.rvalues()],
+      dump: cache.dump(),
+      info: KEYS.map((key) => cache.info(key)),
+      each: collect((each) => cache.forEach(each)),
+      reach: collect((each) => cache.rforEach(each)),
+      // Each kind in its order: after what it is told is what is meant to differ.
+      events: ['dispose', 'after', 'insert', 'load', 'abort', 'memo'].map((kind) =>
+        events.filter(([is]) => is === kind),
+      ),
+      loads: loads.length,
+      answers,
+    }));
+    expect(ours).toEqual(theirs);
+    for (const [one, other] of this.pendingStatuses) {
+      expect(plain(other)).toEqual(plain(one));
+    }
+    (this.sides[1] as Side).cache.checkInvariants();
+  }
+
+  private value(): Value {
+    if (this.values.length > 0 && this.rng.below(4) === 0) {
+      return this.rng.pick(this.values);
+    }
+    const value = { id: this.values.length, size: 1 + this.rng.below(8) };
+    this.values.push(value);
+    return value;
+  }
+}
+
+function collect(each: (callback: (value: unknown, key: unknown) => void) => void): unknown[] {
+  const found: unknown[] = [];
+  each((value, key) => found.push([value, key]));
+  return found;
+}
+
+/** Ways to break ours, each of which must be noticed. */
+type Bust = (cache: any) => void;
+
+async function fuzz(seed: number, loading: boolean, bust: Bust = () => {}): Promise<void> {
+  const pair = new Pair(seed, loading, bust);
+  try {
+    await pair.run(80);
+  } catch (error) {
+    throw new Error(`seed ${seed}, ${pair.describe()}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const BUSTS: Readonly<Record<string, Bust>> = {
+  'a hit that moves nothing': (cache) => {
+    cache.order.touch = () => {};
+  },
+  'a stale entry that stays': (cache) => {
+    const { remove } = cache;
+    cache.remove = (entry: unknown, reason: string) => reason !== 'expire' && remove.call(cache, entry, reason);
+  },
+  'a reason that is forgotten': (cache) => {
+    const { remove } = cache;
+    cache.remove = (entry: unknown) => remove.call(cache, entry, 'delete');
+  },
+  'an age that a set renews whatever was asked for': (cache) => {
+    const { store } = cache;
+    cache.store = (key: unknown, value: unknown, options: object, flight: unknown) =>
+      store.call(cache, key, value, { ...options, noUpdateTTL: false }, flight);
+  },
+  'a load that is stored though its entry was replaced': (cache) => {
+    cache.isCurrent = () => true;
+  },
+};
+
+describe('lru-compat beside lru-cache', () => {
+  const seeds = [...Array.from({ length: 70 }, (_, at) => at + 1), ...Array.from({ length: 10 }, newSeed)];
+
+  it('does the same in whatever is not a load', async () => {
+    for (const seed of seeds) {
+      await fuzz(seed, false);
+    }
+  });
+
+  it('does the same with loads', async () => {
+    for (const seed of seeds) {
+      await fuzz(seed, true);
+    }
+  });
+
+  it.each(Object.keys(BUSTS))('would notice %s', async (name) => {
+    await expect(async () => {
+      for (let seed = 1; seed <= 60; seed++) {
+        await fuzz(seed, false, BUSTS[name]);
+        await fuzz(seed, true, BUSTS[name]);
+      }
+    }).rejects.toThrow(/^seed/);
+  });
+});
+
+function newSeed(): number {
+  return 1_000 + Math.floor(Math.random() * 1e9);
+}
