@@ -406,7 +406,6 @@ describe('closing', () => {
     const closing = cache.close();
     await turns(2);
     open();
-    // It was asked for in time, but the next value comes too late to be promised.
     await expect(Promise.all([updated, closing])).resolves.toBeDefined();
     expect(store.contents).toEqual({ a: '1' });
   });

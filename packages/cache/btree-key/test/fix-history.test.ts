@@ -499,6 +499,22 @@ describe('flushing', () => {
     await crashed.cache.close();
   });
 
+  test('busted: moved at once, the pin holds neither of them', async () => {
+    const made = await makeCache();
+    const { cache, journal } = made;
+    await cache.put('hot', bytes('1'));
+    journal.manual = true;
+    // Into another epoch.
+    void Promise.all(Array.from({ length: 300 }, () => cache.put('hot', bytes('2')))).catch(() => {});
+    await turns();
+    const { core } = insides(cache);
+    const key = core.find(core.space(null), 'hot');
+    core.pins.move(key, key.sequence);
+    const crashed = await reopen(made);
+    expect(await crashed.cache.get('hot')).toBeUndefined();
+    await crashed.cache.close();
+  });
+
   test('a key with a newer record is put off, and its old records can go', async () => {
     const made = await makeCache();
     const { cache, journal, store } = made;
@@ -680,6 +696,37 @@ describe('flushing', () => {
     const again = await reopen(made);
     expect(again.store.contents).toEqual({ a: '1', b: '1', z: 'cold' });
     await again.cache.close();
+  });
+
+  test('a journal that dies when all is flushed', async () => {
+    const { cache, journal, store } = await makeCache();
+    await cache.put('a', bytes('1'));
+    store.before = (action) => {
+      if (action === 'batched') {
+        journal.sync = () => Promise.reject(new Error('EIO'));
+      }
+    };
+    await expect(cache.flush()).rejects.toMatchObject({ code: 'ERR_BTREE_KEY_JOURNAL' });
+    await expect(cache.put('b', bytes('1'))).rejects.toMatchObject({ code: 'ERR_BTREE_KEY_JOURNAL' });
+    expect(store.contents).toEqual({ a: '1' });
+    await expect(cache.close()).rejects.toMatchObject({ code: 'ERR_BTREE_KEY_JOURNAL' });
+    expect(cache.stats().bytes).toBe(0);
+  });
+
+  test('a batch that was asked for before the cache was closed', async () => {
+    const { cache, store } = await makeCache();
+    const { promise, open } = gate();
+    const slowly = async (value: Uint8Array | undefined): Promise<Uint8Array> => {
+      await promise;
+      return add(1)(value);
+    };
+    const batch = cache.batch(['a', 'b'].map((key) => ({ type: 'update', key, update: slowly })));
+    await turns(2);
+    const closing = cache.close();
+    await turns(2);
+    open();
+    await Promise.all([batch, closing]);
+    expect(store.contents).toEqual({ a: '1', b: '1' });
   });
 
   test('a journal that dies while keys are to be put off: nobody tries for ever', async () => {

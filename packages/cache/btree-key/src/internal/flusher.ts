@@ -104,7 +104,7 @@ export class Flusher {
     while (core.pins.low <= last) {
       const flushed = await this.exclusively(() => this.flush(MAX_FLUSH, last, false));
       if (flushed === 0 && this.leftOut > 0) {
-        throw this.deadError();
+        throw this.deadError(null);
       }
     }
     if (this.mark < last) {
@@ -114,8 +114,13 @@ export class Flusher {
         return this.write(last);
       });
     }
-    // Lets go of records that are not needed any more.
-    await options.journal.sync();
+    try {
+      // Lets go of records that are not needed any more.
+      await options.journal.sync();
+    } catch (error) {
+      options.onJournalFailed(error);
+      throw this.deadError(error);
+    }
   }
 
   /** Begins no batch as long as a store takes its snapshot, so that it is one of this very moment. */
@@ -308,10 +313,11 @@ export class Flusher {
     return low;
   }
 
-  private deadError(): BtreeKeyError {
+  private deadError(cause: unknown): BtreeKeyError {
     return new BtreeKeyError(
       'ERR_BTREE_KEY_JOURNAL',
       `Cannot flush ${this.core.dirty} keys: the journal has failed, and their newest values are not in it`,
+      cause === null ? {} : { cause },
     );
   }
 }

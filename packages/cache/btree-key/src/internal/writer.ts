@@ -244,7 +244,6 @@ export class Writer {
 
   private storeAll(plan: readonly PlannedKey[], locked: readonly CachedKey[], values: readonly Value[]): number {
     const { core, record } = this;
-    this.options.assertOpen();
     let bytes = 0;
     for (const [at, { key }] of plan.entries()) {
       bytes += KEY_BYTES + key.length + roomFor(values[at]?.length ?? 0);

@@ -113,8 +113,15 @@ class CacheFuzz {
       running.push(cache.flush().catch((error: unknown) => assertIntended(error)));
     }
     if (crash) {
+      for (const one of running) {
+        // Nobody will be there to hear of it.
+        one.catch(() => {});
+      }
+      if (rng.below(3) === 0) {
+        await this.killJournal();
+      }
       await turns(rng.below(6));
-      await this.crash(running);
+      await this.crash();
       return;
     }
     for (const release of this.readers.splice(0)) {
@@ -289,13 +296,23 @@ class CacheFuzz {
     }
   }
 
-  private async crash(running: readonly Promise<unknown>[]): Promise<void> {
+  /** From the next commit on no write is acknowledged, and reads go on. */
+  private async killJournal(): Promise<void> {
+    const { journal, cache } = this.made as Made;
+    this.trail.push('dead journal');
+    await turns(this.rng.below(3));
+    journal.failure = new Error('intended');
+    await cache.put('late', encode(1, 0)).then(
+      () => assert(false, 'A dead journal has acknowledged a write'),
+      (error: unknown) => assertCode(error, 'ERR_BTREE_KEY_JOURNAL'),
+    );
+    await cache.get('late');
+    await cache.flush().catch((error: unknown) => assertIntended(error));
+  }
+
+  private async crash(): Promise<void> {
     const { store, journal } = this.made as Made;
     this.scheduler.alive = false;
-    for (const one of running) {
-      // Nobody is there to hear of it any more.
-      one.catch(() => {});
-    }
     const keepsAll = this.rng.below(2) === 0;
     const next = store.crash(keepsAll);
     const nextJournal = journal.crash(this.rng.below(2) * this.rng.below(20));
@@ -369,9 +386,11 @@ class CacheFuzz {
 }
 
 function assertIntended(error: unknown): void {
-  assert((error as Error).message.includes('intended') || (error as Error).message.includes('crashed'), () =>
-    String(error),
-  );
+  assert(/intended|crashed|the journal has failed/.test((error as Error).message), () => String(error));
+}
+
+function assertCode(error: unknown, code: string): void {
+  assert((error as { code?: unknown }).code === code, () => String(error));
 }
 
 function encode(count: number, room: number): Uint8Array {
