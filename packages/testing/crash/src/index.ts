@@ -7,3 +7,4 @@ export {
   SimDisk,
 } from './sim-disk.js';
 export { type JournalTortureOptions, type JournalTortureReport, runJournalTorture } from './journal-torture.js';
+export { type KeyCacheTortureOptions, type KeyCacheTortureReport, runKeyCacheTorture } from './key-cache-torture.js';

@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 import { runJournalTorture } from '../journal-torture.js';
+import { runKeyCacheTorture } from '../key-cache-torture.js';
 
 const USAGE = `torture [what ...] [--runs N] [--seed S]
 
@@ -8,7 +9,7 @@ const USAGE = `torture [what ...] [--runs N] [--seed S]
   --seed S  what they do; default: another each time
   --help    this
 
-What: journal
+What: journal, btree-key; default: both
 `;
 
 const OPTIONS = {
@@ -23,7 +24,10 @@ type Torture = (options: {
   readonly write: (text: string) => void;
 }) => Promise<{ readonly faults: readonly string[] }>;
 
-const TORTURES: Readonly<Record<string, Torture>> = { journal: runJournalTorture };
+const TORTURES: Readonly<Record<string, Torture>> = {
+  journal: runJournalTorture,
+  'btree-key': runKeyCacheTorture,
+};
 
 /** 0: all went well; 1: a torture found a fault; 2: the arguments are wrong. */
 export type ExitCode = 0 | 1 | 2;
