@@ -93,6 +93,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     });
     this.tree = new DentryTree<I>({
       caseSensitive: options.source.caseSensitive,
+      trustListings: options.trustListings ?? false,
       group: options.group ?? null,
       pending: this.pending,
     });

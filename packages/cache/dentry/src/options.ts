@@ -48,6 +48,12 @@ export interface DentryCacheOptions<I extends object> {
   readonly maxListedTotal?: number;
   /** The look-up in a directory, counted from 1, with which it is listed. Default 1. */
   readonly listAfter?: number;
+  /**
+   * Whether a directory that can be listed can be searched too, so that a listing alone answers misses. So it is for
+   * root, and where nobody has such directories: in others, `EACCES` would be the answer. Without it, some name in each
+   * directory has to be looked up first. Default false.
+   */
+  readonly trustListings?: boolean;
   /** Whole paths that are remembered, so that the next walk is one look into a map. Default 32,768. */
   readonly maxPaths?: number;
   /** Default null: all is good until told. */
@@ -99,6 +105,12 @@ export interface DentryCacheStats {
   /** Directories whose entries are all known. */
   readonly listings: number;
   readonly listedNames: number;
+  /**
+   * Whether a directory that can be listed can be searched too, so that a listing alone answers misses. So it is for
+   * root, and where nobody has such directories: in others, `EACCES` would be the answer. Without it, some name in each
+   * directory has to be looked up first. Default false.
+   */
+  readonly trustListings?: boolean;
   /** Whole paths that are remembered, stale ones included. */
   readonly paths: number;
   /** Walks that found their path remembered. */

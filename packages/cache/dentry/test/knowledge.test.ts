@@ -160,6 +160,26 @@ describe('a listing', () => {
     expect(source.total).toBe(3);
   });
 
+  it('answers at once where it is trusted', () => {
+    const { source, cache } = counted(
+      (memory) => {
+        memory.mkdirSync('/d');
+        memory.chmodSync('/d', 0o700);
+        memory.writeFileSync('/d/f');
+      },
+      { trustListings: true },
+    );
+    expect(cache.walkSync('/d/nothing').missing).toBe('ENOENT');
+    expect(cache.walkSync('/d/f', { attributes: false }).missing).toBe(null);
+    expect(cache.walkSync('/d/..').missing).toBe(null);
+    expect(source.counts).toMatchObject({ readdir: 2, lstat: 1 });
+    cache.invalidate('/d', { exact: true });
+    source.reset();
+    expect(cache.walkSync('/d/none').missing).toBe('ENOENT');
+    expect(source.counts).toMatchObject({ readdir: 1, lstat: 1 });
+    check(cache);
+  });
+
   it('never answers for names that may stand for others', () => {
     const { source, cache } = counted((memory) => {
       memory.mkdirSync('/d');

@@ -123,9 +123,9 @@ export class Answers<I extends object> {
   private learn(node: DentryNode<I>, stats: BigIntStats): void {
     node.flags &= ~STALE;
     if (node.kind === KIND_DIRECTORY) {
-      const mayBeSearched = (Number(stats.mode) & SEARCH_BY_ALL) === SEARCH_BY_ALL;
+      const proof = (Number(stats.mode) & SEARCH_BY_ALL) === SEARCH_BY_ALL ? SEARCHED : this.tree.directoryFlags;
       const isLarge = Number(stats.size) > this.ports.maxListed * ENTRY_BYTES;
-      node.flags = (node.flags & ~SEARCHED) | (mayBeSearched ? SEARCHED : 0) | (isLarge ? UNLISTABLE : 0);
+      node.flags = (node.flags & ~SEARCHED) | proof | (isLarge ? UNLISTABLE : 0);
     }
   }
 

@@ -194,7 +194,7 @@ export class Changes<I extends object> {
   private distrust(directory: DentryNode<I>): void {
     this.tree.distrust(directory);
     this.tree.dropListing(directory);
-    directory.flags &= ~(SEARCHED | UNLISTABLE);
+    directory.flags = (directory.flags & ~(SEARCHED | UNLISTABLE)) | this.tree.directoryFlags;
     // Paths that lead through it have to look at it again.
     this.paths.clear();
   }

@@ -10,6 +10,7 @@ const OPTION_NAMES: readonly string[] = Object.keys({
   maxListed: true,
   maxListedTotal: true,
   listAfter: true,
+  trustListings: true,
   maxPaths: true,
   policy: true,
   clock: true,

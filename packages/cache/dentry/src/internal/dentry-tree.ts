@@ -4,7 +4,7 @@ import type { RcuHead, RcuPending } from '@core/rcu-pending';
 import type { MemoryGroup, ShrinkControl } from '@core/shrinker';
 import { type DentryKind, KIND_DIRECTORY, KIND_NONE, KIND_SYMLINK } from '../dentry.js';
 import { DentryHash, hashName } from './dentry-hash.js';
-import { DEAD, DentryNode, IN_LOOKUP, UNHASHED } from './dentry-node.js';
+import { DEAD, DentryNode, IN_LOOKUP, SEARCHED, UNHASHED } from './dentry-node.js';
 import { Listing } from './listing.js';
 import { isAmbiguous } from './names.js';
 
@@ -18,6 +18,8 @@ export interface Retired<I extends object> extends RcuHead {
 
 export interface TreePorts<I extends object> {
   readonly caseSensitive: boolean;
+  /** Whether every directory that can be listed can be searched. */
+  readonly trustListings: boolean;
   readonly group: MemoryGroup | null;
   readonly pending: RcuPending<Retired<I>>;
 }
@@ -38,6 +40,8 @@ export class DentryTree<I extends object> {
   readonly notFound: DentryNode<I>;
   readonly notDirectory: DentryNode<I>;
   readonly caseSensitive: boolean;
+  /** The flags of a directory of which nothing is known. */
+  readonly directoryFlags: number;
   readonly positives: ListLru<DentryNode<I>> = new ListLru<DentryNode<I>>();
   readonly negatives: ListLru<DentryNode<I>> = new ListLru<DentryNode<I>>();
   readonly listings: ListLru<Listing<I>> = new ListLru<Listing<I>>();
@@ -60,6 +64,7 @@ export class DentryTree<I extends object> {
 
   constructor(ports: TreePorts<I>) {
     this.caseSensitive = ports.caseSensitive;
+    this.directoryFlags = ports.trustListings ? SEARCHED : 0;
     this.group = ports.group;
     this.pending = ports.pending;
     this.root = this.makeRoot();
@@ -80,6 +85,7 @@ export class DentryTree<I extends object> {
     this.lastId = (this.lastId + 1) | 0;
     const root = new DentryNode<I>(null, '', '', 0, this.lastId);
     root.kind = KIND_DIRECTORY;
+    root.flags = this.directoryFlags;
     root.refs = 1;
     return root;
   }
@@ -137,6 +143,9 @@ export class DentryTree<I extends object> {
     node.serial = serial;
     node.validUntil = validUntil;
     node.flags &= ~IN_LOOKUP;
+    if (kind === KIND_DIRECTORY) {
+      node.flags |= this.directoryFlags;
+    }
     node.seq += 2;
   }
 
