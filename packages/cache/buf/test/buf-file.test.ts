@@ -291,6 +291,19 @@ describe('locks', () => {
   });
 });
 
+test('several readers who wait for one lock all get the block', async () => {
+  const { cache, file, source } = makeBuf(4 * BLOCK);
+  using guard = await file.hold(0);
+  await guard.buf.lock();
+  const reads = [file.read(0), file.hold(0), file.readAt(0, 5), file.readAt(1, 5), file.writeAt(2, Uint8Array.of(9))];
+  await turn();
+  guard.buf.unlock();
+  const [, held] = await Promise.all(reads);
+  (held as { release(): void }).release();
+  expect(source.bytes[2]).toBe(9);
+  cache.checkInvariants();
+});
+
 describe('stale', () => {
   test('a stale buffer that is looked for is read again', async () => {
     const { cache, file, source } = makeBuf(4 * BLOCK);

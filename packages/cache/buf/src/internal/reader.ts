@@ -47,6 +47,7 @@ export class Reader {
         continue;
       }
       const { flight } = buf;
+      let isReady = false;
       if ((buf.flags & READING) !== 0 && flight !== null) {
         const isAsync = (buf.flags & ASYNC) !== 0;
         await flight.ended;
@@ -59,9 +60,11 @@ export class Reader {
         }
       } else if ((buf.flags & LOCKED) !== 0) {
         await buf.lock();
+        // Looked at before it is passed on: readers who hand it to one another would never see it free.
+        isReady = (buf.flags & (DONE | STALE)) === DONE;
         buf.unlock();
       }
-      if (isReadable(buf)) {
+      if (isReady || isReadable(buf)) {
         this.accessed(file, buf);
         return buf;
       }
