@@ -163,13 +163,14 @@ export class BufModel {
   private async read(caller: number, sync: boolean): Promise<void> {
     const { file } = this.options;
     const { position, length } = this.place(caller);
+    // Nobody makes the file shorter; others may make it longer meanwhile.
+    const least = Math.min(length, this.bytes.length - position);
     await this.attempt(async () => {
       const read = sync ? file.readAtSync(position, length) : await file.readAt(position, length);
-      // Others may have made the file longer meanwhile: with zeros here.
       const expected = new Uint8Array(read.length);
       expected.set(this.bytes.subarray(position, position + read.length));
       check(read, expected, `${length} bytes at ${position}`);
-      assert(read.length >= Math.min(length, this.known(position)), () => `${read.length} bytes came at ${position}`);
+      assert(read.length >= least, () => `${read.length} bytes came at ${position}`);
     });
   }
 
@@ -224,11 +225,6 @@ export class BufModel {
         assert(wrong === undefined, () => `A held block has changed at ${wrong}`);
       }
     });
-  }
-
-  /** Bytes from a position on that nobody can make fewer. */
-  private known(position: number): number {
-    return Math.max(0, this.bytes.length - position);
   }
 
   private async attempt(action: () => Promise<void>, otherwise: () => Promise<void> = async () => {}): Promise<void> {
