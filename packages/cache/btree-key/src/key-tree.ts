@@ -40,6 +40,19 @@ export class KeyTree {
     return this.engine.reader.getSync(this.space, key);
   }
 
+  /**
+   * Has `read` look at the value where it is, if it is in the cache, and returns what that does: the fastest read, since
+   * nothing is copied. The value is the first `length` of `bytes`. They are the cache's: `read` must not change them, keep
+   * them, or write to the cache.
+   *
+   * @returns undefined where there is no value, or it is not in the cache; then `read` is not called
+   * @throws {TypeError | RangeError | BtreeKeyError} as {@link getSync}, and what `read` throws
+   */
+  peek<T>(key: Key, read: (bytes: Uint8Array, length: number) => T): T | undefined {
+    this.engine.assertReadable();
+    return this.engine.reader.peek(this.space, key, read);
+  }
+
   /** As {@link get} for each. */
   getMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]> {
     return Promise.all(keys.map((key) => this.get(key)));

@@ -30,6 +30,22 @@ describe('reading', () => {
     await cache.close();
   });
 
+  test('a value can be looked at where it is', async () => {
+    const { cache } = await makeCache({ store: new TestStore().preset({ a: 'abc' }) });
+    const look = (all: Uint8Array, length: number): string | undefined => text(all.subarray(0, length));
+    expect(cache.peek('a', look)).toBeUndefined();
+    await cache.get('a');
+    expect(cache.peek('a', look)).toBe('abc');
+    await cache.put('a', bytes('defgh'));
+    expect(cache.peek(bytes('a'), look)).toBe('defgh');
+    await cache.del('a');
+    expect(cache.peek('a', look)).toBeUndefined();
+    expect(() => cache.peek('', look)).toThrow(RangeError);
+    expect(cache.stats().hits).toBe(3);
+    await cache.close();
+    expect(() => cache.peek('a', look)).toThrow('is closed');
+  });
+
   test('callers that miss share one read', async () => {
     const { cache, store } = await makeCache({ store: new TestStore().preset({ a: '1' }) });
     const all = await Promise.all(Array.from({ length: 10 }, () => cache.get('a')));

@@ -15,23 +15,24 @@ const NO_BYTES = new Uint8Array(0);
  * @see fs/bcachefs/btree_key_cache_types.h
  */
 export class CachedKey implements RcuHead {
-  rcuNext: RcuHead | null = null;
-  /** Null together with an empty key: poisoned, since it was evicted. */
-  space: KeySpace | null = null;
+  // What a read looks at comes first, so that it is close together in memory.
+  hash = 0;
   /** The bytes of the key as characters 0 to 255. */
   key = '';
-  hash = 0;
+  /** Null together with an empty key: poisoned, since it was evicted. */
+  space: KeySpace | null = null;
   /** The next one in the same bucket. */
   chain: CachedKey | null = null;
-  locked = false;
   /** Whether the value is known. Until then it is locked by whoever finds it out. */
   filled = false;
-  /** Newer than what the store has for sure. */
-  dirty = false;
   /** Used since the shrinker saw it last. */
   accessed = false;
-  value: Uint8Array = NO_BYTES;
   length: number = NO_VALUE;
+  value: Uint8Array = NO_BYTES;
+  locked = false;
+  /** Newer than what the store has for sure. */
+  dirty = false;
+  rcuNext: RcuHead | null = null;
   /** The journal's record of the newest value. */
   sequence = 0;
   /** The oldest record that the journal must keep for it, or null: none. */

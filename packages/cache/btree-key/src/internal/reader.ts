@@ -2,7 +2,7 @@ import type { OrderedStore } from '@core/ordered-store';
 import { BtreeKeyError, reasonOf } from '../btree-key-error.js';
 import type { Key } from '../options.js';
 import type { Activity } from './activity.js';
-import type { CachedKey } from './cached-key.js';
+import { type CachedKey, NO_VALUE } from './cached-key.js';
 import type { Core } from './core.js';
 import type { KeySpace } from './key-space.js';
 
@@ -50,6 +50,16 @@ export class Reader {
     return undefined;
   }
 
+  peek<T>(space: KeySpace, key: Key, read: (bytes: Uint8Array, length: number) => T): T | undefined {
+    const found = this.core.find(space, key);
+    if (found === null || !found.filled) {
+      space.canonical(key);
+      return undefined;
+    }
+    this.touch(found);
+    return found.length === NO_VALUE ? undefined : read(found.value, found.length);
+  }
+
   /** Reads a key, which the caller has locked, from the store. Without room for the value, or if that fails, it goes. */
   async fill(space: KeySpace, key: string, cached: CachedKey): Promise<Filled> {
     let value: Uint8Array | undefined;
@@ -68,11 +78,15 @@ export class Reader {
   }
 
   private hit(found: CachedKey): Uint8Array | undefined {
+    this.touch(found);
+    return found.copy();
+  }
+
+  private touch(found: CachedKey): void {
     this.hits++;
     if (!found.accessed) {
       found.accessed = true;
     }
-    return found.copy();
   }
 
   private async getMissing(space: KeySpace, key: string): Promise<Uint8Array | undefined> {
