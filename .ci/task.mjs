@@ -13,9 +13,9 @@ const OLDEST_NODE = [20, 19];
 /** Areas of benches whose smallest sizes are part of the tests. */
 const BENCHES = ['core', 'shrinker', 'pressure', 'hit-ratio', 'btree-key'];
 /** Examples that can do less, so that the tests need not do all. */
-const QUICK = ['cached-fs', 'counters', 'file-handles'];
+const QUICK = new Set(['cached-fs', 'counters', 'file-handles']);
 /** What is tortured by killing processes. */
-const CRASHES = ['journal', 'btree-key'];
+const CRASHES = new Set(['journal', 'btree-key']);
 const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
 
 const [task = 'test', ...args] = process.argv.slice(2);
@@ -48,7 +48,7 @@ const TASKS = {
   },
   torture() {
     setUp();
-    const main = CRASHES.includes(args[0]) ? 'packages/testing/crash/dist/cli.js' : 'packages/testing/sim/dist/cli.js';
+    const main = CRASHES.has(args[0]) ? 'packages/testing/crash/dist/cli.js' : 'packages/testing/sim/dist/cli.js';
     run(process.execPath, ['--expose-gc', main, ...args], `torture ${args.join(' ')}`);
   },
   format() {
@@ -122,7 +122,7 @@ function test() {
     }
     step(`example ${name}`, process.execPath, [
       `examples/${name}/dist/main.js`,
-      ...(QUICK.includes(name) ? ['--quick'] : []),
+      ...(QUICK.has(name) ? ['--quick'] : []),
     ]);
   }
   console.log(`\n${results.passed} passed, ${results.failed} failed`);

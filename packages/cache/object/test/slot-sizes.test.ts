@@ -1,21 +1,21 @@
-import fc from 'fast-check';
+import { array, assert, constant, constantFrom, double, integer, nat, oneof, property, record } from 'fast-check';
 import { expect, test } from 'vitest';
 import { SlotSizes } from '../src/internal/slot-sizes.js';
 
 /** As a plain array does it, whatever is done in whatever order. */
 function check(Sizes: typeof SlotSizes): void {
-  const size = fc.oneof(
-    fc.constantFrom(0, 64, 0.5, 2 ** 40),
-    fc.integer({ min: 0, max: 1000 }),
-    fc.double({ min: 0, noNaN: true }),
+  const size = oneof(
+    constantFrom(0, 64, 0.5, 2 ** 40),
+    integer({ min: 0, max: 1000 }),
+    double({ min: 0, noNaN: true }),
   );
-  const action = fc.oneof(
-    fc.record({ slot: fc.nat(600), size }),
-    fc.record({ slot: fc.nat(600), size: fc.constant(null) }),
-    fc.constant('grow' as const),
+  const action = oneof(
+    record({ slot: nat(600), size }),
+    record({ slot: nat(600), size: constant(null) }),
+    constant('grow' as const),
   );
-  fc.assert(
-    fc.property(fc.array(action, { maxLength: 1200, size: 'max' }), (actions) => {
+  assert(
+    property(array(action, { maxLength: 1200, size: 'max' }), (actions) => {
       let capacity = 601;
       const sizes = new Sizes(capacity);
       const model = Array.from({ length: capacity }, () => 0);
