@@ -30,6 +30,10 @@ try {
 for (const fault of report.faults) {
   console.log(colors.red(fault));
 }
+// A small repository and few requests are all beginning: what is wanted is said of the whole size.
+for (const missed of settings.quick ? [] : report.missed) {
+  console.log(colors.yellow(missed));
+}
 if (report.faults.length === 0) {
   console.log(colors.green('All results are those of node:fs, and of git.'));
 }

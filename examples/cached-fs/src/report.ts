@@ -5,7 +5,10 @@ import type { Row } from './table.js';
 /** Gathers what was measured, and what is wrong with it. */
 export class Report {
   readonly rows: Row[] = [];
+  /** Results that are not those of node:fs, or of git. */
   readonly faults: string[] = [];
+  /** Bars that were missed: times differ with what else the machine does. */
+  readonly missed: string[] = [];
 
   /** @param plain the same on node:fs itself */
   add(what: string, how: string, measured: Measured<unknown>, plain: Measured<unknown>): void {
@@ -26,6 +29,12 @@ export class Report {
   check(ok: boolean, fault: string): void {
     if (!ok) {
       this.faults.push(fault);
+    }
+  }
+
+  bar(ok: boolean, missed: string): void {
+    if (!ok) {
+      this.missed.push(missed);
     }
   }
 }

@@ -6,7 +6,7 @@ import { countingFs } from './backing.js';
 import { editsOf, gitCommands, gitStatus, porcelainOf } from './clients/isomorphic-git.js';
 import { cloneOf, git, makeRepository } from './git-repository.js';
 import { idealFs } from './ideal-fs.js';
-import { measure } from './measure.js';
+import { type Measured, measure } from './measure.js';
 import type { Report } from './report.js';
 import type { Settings } from './settings.js';
 
@@ -14,6 +14,8 @@ import type { Settings } from './settings.js';
 const SHARE_OF_IDEAL = 0.7;
 /** Ratios of times below this tell of nothing but noise. */
 const NOISE_MS = 50;
+/** Of what can be repeated, the fastest run counts: the others have waited for somebody else. */
+const RUNS = 3;
 
 /** isomorphic-git on plain node:fs, on the cache, and on what no cache can beat, each on a working tree of its own. */
 export async function runGit(settings: Settings, scratch: string, delayMs: number, report: Report): Promise<void> {
@@ -34,13 +36,14 @@ export async function runGit(settings: Settings, scratch: string, delayMs: numbe
       report.add(what, 'cached, cold', await measure(backing, () => run(cached, trees.cached)), plain);
       await run(ideal, trees.ideal);
     }
-    const ours = await measure(backing, () => run(cached, trees.cached));
+    const runs = changes ? 1 : RUNS;
+    const ours = await fastest(runs, () => measure(backing, () => run(cached, trees.cached)));
     report.add(what, changes ? 'cached' : 'cached, warm', ours, plain);
-    const best = await measure(backing, () => run(ideal, trees.ideal));
+    const best = await fastest(runs, () => measure(backing, () => run(ideal, trees.ideal)));
     report.add(what, 'ideal', best, plain);
     if (delayMs > 0 && plain.ms > NOISE_MS) {
       const share = best.ms / ours.ms;
-      report.check(
+      report.bar(
         share >= SHARE_OF_IDEAL,
         `${what}: ${(share * 100).toFixed(0)} % of an ideal cache's gain; 70 % are wanted`,
       );
@@ -48,6 +51,15 @@ export async function runGit(settings: Settings, scratch: string, delayMs: numbe
   }
   git(trees.cached, 'fsck', '--strict');
   await cached.close();
+}
+
+async function fastest<T>(runs: number, run: () => Promise<Measured<T>>): Promise<Measured<T>> {
+  let best = await run();
+  for (let time = 1; time < runs; time++) {
+    const next = await run();
+    best = next.ms < best.ms ? next : best;
+  }
+  return best;
 }
 
 /** Another process edits the files; what isomorphic-git says on the cache is what git says. */

@@ -32,7 +32,7 @@ export async function runResolver(settings: Settings, report: Report): Promise<v
   report.add(what, 'cached, cold', cold, plain);
   report.add(what, 'cached, warm', await measure(backing, () => resolveAll(cached, requests)), plain);
   await cached.close();
-  report.check(
+  report.bar(
     cold.calls <= ownCold.calls * SHARE_OF_OWN,
     `${what}: ${cold.calls} calls; ${Math.floor(ownCold.calls * SHARE_OF_OWN)} or fewer are wanted`,
   );

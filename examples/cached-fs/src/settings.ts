@@ -9,7 +9,7 @@ equal; git itself is asked too, while another process edits the files.
   --quick  a smaller repository and fewer requests
   --keep   leaves the scratch directory
 
-Exits with 1 on any difference, and when a bar is missed.`;
+Exits with 1 on any difference. Bars that are missed are named; they are those of the whole size, on an idle machine.`;
 
 export interface Settings {
   readonly quick: boolean;

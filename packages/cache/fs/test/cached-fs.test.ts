@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import nodeFs from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -128,6 +128,33 @@ describe('answers from the cache', () => {
     expect(() => fs.readJsonSync(file)).toThrow(expect.objectContaining({ code: 'ENOENT', path: file }));
   });
 
+  it('have errors with a stack, but for a flood of them', async () => {
+    using area = scratch();
+    const fs = createCachedFs();
+    const missing = (name: string): Error => {
+      try {
+        fs.statSync(join(area.path, name));
+      } catch (error) {
+        return error as Error;
+      }
+      throw new Error('it is there');
+    };
+    for (let turn = 0; turn < 2; turn++) {
+      const first = missing('nothing');
+      expect(first.stack).toContain('\n    at ');
+      expect(missing('nothing')).not.toBe(first);
+      for (let times = 0; times < 100; times++) {
+        missing(`nothing-${times}`);
+      }
+      const late = missing('nothing');
+      expect(late).toEqual(first);
+      expect(late.stack).not.toContain('\n    at ');
+      expect(missing('nothing')).toBe(late);
+      expect(missing('other')).not.toBe(late);
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+  });
+
   it('let the event loop go on, however fast they are asked for', async () => {
     using area = scratch();
     const fs = createCachedFs();
@@ -215,21 +242,36 @@ describe('changes by others', () => {
     }
   });
 
-  it('are found as they are by listeners of watchFile', async () => {
+  it('are found as they are by listeners of watch and watchFile', () => {
     using area = scratch();
-    const fs = createCachedFs();
-    const file = join(area.path, 'watched');
-    fs.writeFileSync(file, 'one');
-    expect(fs.statSync(file).size).toBe(3);
-    const size = new Promise<number>((resolve) => {
-      const listener = (): void => {
-        fs.unwatchFile(file, listener);
-        resolve(fs.statSync(file).size);
-      };
-      fs.watchFile(file, { interval: 5 }, listener);
-      nodeFs.writeFileSync(file, 'three');
+    const watcher = new EventEmitter();
+    let polled: (() => void) & { listener?: unknown } = () => {};
+    const fs = createCachedFs({
+      fs: {
+        ...nodeFs,
+        watch: () => watcher,
+        watchFile: (_: string, listener: () => void) => {
+          polled = listener;
+          return watcher;
+        },
+      },
     });
-    expect(await size).toBe(5);
+    const file = join(area.path, 'watched');
+    fs.writeFileSync(file, '');
+    const sizes: number[] = [];
+    const look = (): void => void sizes.push(fs.statSync(file).size);
+    fs.watch(area.path, look);
+    fs.watchFile(file, look);
+    look();
+    nodeFs.writeFileSync(file, 'one');
+    look();
+    watcher.emit('change', 'change', 'watched');
+    nodeFs.writeFileSync(file, 'three');
+    look();
+    polled();
+    expect(sizes).toEqual([0, 0, 3, 3, 5]);
+    // By this, node finds the listener that is to be taken off again.
+    expect(polled.listener).toBe(look);
   });
 });
 

@@ -1,6 +1,7 @@
 import { type Backing, type Call, type Callback, shapedAs } from './backing.js';
 import { cachedPathOf, type Context } from './context.js';
-import { failure, bareFailure } from './errors.js';
+import { bareFailure } from './errors.js';
+import { Failures } from './failures.js';
 import { type Answer, DirectError, type Lookup, MISSING } from './fs-view.js';
 
 /** Makes of what is cached what a caller is given. `path` is as the caller wrote it. */
@@ -60,14 +61,14 @@ export function formsOf<T>(context: Context, call: CachedCall<T>): Forms {
 /** @param backing where to find the function, if not among those of the file system itself */
 export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Backing = context.backing): Call {
   const { view, answers } = context;
-  const failureNow: typeof failure = (...args) => (answers.isFlood() ? bareFailure : failure)(...args);
+  const failures = new Failures(answers, call.syscall);
   const name = backing === context.backing ? `${call.name}Sync` : call.name;
-  return (...args) => {
-    const [path, options] = args;
+  // No such function of node's has a third argument; and to gather them in an array costs as much as a look-up.
+  return (path, options) => {
     const key = cachedPathOf(context, path);
     const plan = key === undefined ? undefined : call.plan(options);
     if (key === undefined || plan === undefined) {
-      return backing.call(name, args);
+      return backing.call(name, [path, options]);
     }
     let found: Answer<T>;
     try {
@@ -76,23 +77,23 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
       if (error instanceof DirectError) {
         throw error.error;
       }
-      return backing.call(name, args);
+      return backing.call(name, [path, options]);
     }
     if (found !== MISSING) {
       if (call.isFault?.(found) === true) {
-        throw failureNow('EINVAL', call.syscall, path);
+        throw failures.of('EINVAL', path);
       }
       return plan.present(found, path);
     }
     if (call.trustsMisses !== true) {
-      const value = backing.call(name, args);
+      const value = backing.call(name, [path, options]);
       view.invalidate(key);
       return value;
     }
     if (call.missingIsUndefined?.(options) === true) {
       return undefined;
     }
-    throw failureNow('ENOENT', call.syscall, path);
+    throw failures.of('ENOENT', path);
   };
 }
 

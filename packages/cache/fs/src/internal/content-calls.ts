@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import type { Call, Callback } from './backing.js';
 import { type Forms, formsOf, type Plan } from './cached-call.js';
 import { cachedPathOf, type Context } from './context.js';
-import { failure, bareFailure } from './errors.js';
+import { bareFailure } from './errors.js';
+import { Failures } from './failures.js';
 import { MISSING } from './fs-view.js';
 import { readWhole } from './whole-files.js';
 
@@ -77,12 +78,13 @@ function encodingOf(options: unknown): string | null | undefined {
 export function readJsonForms(context: Context): { readJson: Call; readJsonSync: Call } {
   const { backing, answers } = context;
   const { json } = context.view;
+  const failures = new Failures(answers, 'open');
 
   const readJsonSync: Call = (path) => {
     const key = cachedPathOf(context, path);
     const found = key === undefined ? undefined : attempt(() => json.now(key));
     if (found === MISSING) {
-      throw (answers.isFlood() ? bareFailure : failure)('ENOENT', 'open', path);
+      throw failures.of('ENOENT', path);
     }
     return found === undefined ? parse(backing.call('readFileSync', [path])) : found.value;
   };

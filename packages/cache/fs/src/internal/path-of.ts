@@ -8,6 +8,7 @@ const PATH_UNITS_SAFE = PATH_BYTES_MAX / 3;
 
 /** Of file systems whose files change without a sign of it. */
 const UNCACHED = /^\/(?:proc|sys|dev)(?:\/|$)/;
+const isWindows = process.platform === 'win32';
 
 /**
  * The absolute path that a caller means, or undefined when it is nothing for the cache: not a path, empty, with NUL, of
@@ -17,17 +18,23 @@ const UNCACHED = /^\/(?:proc|sys|dev)(?:\/|$)/;
  */
 export function pathOf(path: unknown): string | undefined {
   if (typeof path === 'string') {
-    if (path === '' || path.includes('\0') || process.platform === 'win32') {
+    if (path === '' || path.includes('\0') || isWindows) {
       return undefined;
     }
     const key = path.charCodeAt(0) === 47 ? path : absolute(path);
-    return key === undefined || UNCACHED.test(key) || isTooLong(key) ? undefined : key;
+    return key === undefined || isOfSystem(key) || isTooLong(key) ? undefined : key;
   }
   if (path instanceof Uint8Array) {
     const text = Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString();
     return text.includes(REPLACEMENT) ? undefined : pathOf(text);
   }
   return path instanceof URL ? pathOfUrl(path) : undefined;
+}
+
+function isOfSystem(path: string): boolean {
+  const first = path.charCodeAt(1);
+  // By its first letter: this is asked about every path.
+  return (first === 100 || first === 112 || first === 115) && UNCACHED.test(path);
 }
 
 function isTooLong(path: string): boolean {

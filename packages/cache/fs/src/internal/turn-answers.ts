@@ -15,10 +15,14 @@ export class TurnAnswers {
   private given = 0;
   private failed = 0;
   private resetting = false;
+  private readonly ends: (() => void)[] = [];
   private readonly reset = (): void => {
     this.given = 0;
     this.failed = 0;
     this.resetting = false;
+    for (const end of this.ends) {
+      end();
+    }
   };
 
   /** Calls `callback` after the current code, never from within. */
@@ -39,6 +43,11 @@ export class TurnAnswers {
   async settle<T>(value: T): Promise<T> {
     await this.wait();
     return value;
+  }
+
+  /** Calls `end` after each turn in which something was answered. */
+  onTurn(end: () => void): void {
+    this.ends.push(end);
   }
 
   /** Counts a failure that is told at once: whether there have been so many in this turn that nobody looks at each. */
