@@ -232,8 +232,15 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     return realpathOf(path, await this.walk(path, { ...options, attributes: false, follow: true }));
   }
 
-  /** The path of a dentry from the root: one without symlinks. */
+  /**
+   * The path of a dentry from the root: one without symlinks.
+   *
+   * @throws {TypeError} for a miss that has no dentry of its own
+   */
   pathOf(dentry: Dentry<I>): string {
+    if (dentry.parent === null && dentry.missing !== null) {
+      throw new TypeError('Cannot tell the path: the walk has led to nothing; look at "missing" first');
+    }
     return pathOf(dentry as DentryNode<I>);
   }
 
@@ -315,7 +322,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
       name: this.name,
       seeks: this.options.seeks ?? DEFAULT_SEEKS,
       groupAware: this.upkeep.isCharged,
-      objectBytes: () => DENTRY_BYTES,
+      objectBytes: (zone) => (zone === 'heap' ? DENTRY_BYTES : 0),
       count: (sc) => this.count(sc) || SHRINK_EMPTY,
       scan: (sc) => this.scan(sc),
     };

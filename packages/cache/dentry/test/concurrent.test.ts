@@ -111,6 +111,28 @@ describe('a change', () => {
     expect(cache.stats().dentries).toBe(0);
   });
 
+  it('elsewhere does not keep a walk that is alone from its end', async () => {
+    memory.mkdirSync('/other');
+    const cache = makeCache({ maxListed: 0 });
+    cache.walkSync('/other');
+    const settled: true[] = [];
+    const walk = cache.walk('/l/../l/e/f').finally(() => settled.push(true));
+    let changes = 0;
+    for (let from = '/other', to = '/more'; settled.length === 0 && changes < 200; [from, to] = [to, from]) {
+      await microtasks();
+      cache.walkSync(from, { attributes: false });
+      cache.rename(from, to, { certain: true });
+      memory.renameSync(from, to);
+      cache.invalidate('/l');
+      changes++;
+      await loop.step();
+    }
+    expect(changes).toBeLessThan(60);
+    expect((await walk).missing).toBe(null);
+    await loop.runAll();
+    check(cache);
+  });
+
   it('while a directory is listed has it listed again', async () => {
     const cache = makeCache();
     cache.walkSync('/d/e');

@@ -43,6 +43,9 @@ describe('what is cached', () => {
     expect(cache.peek('/a/b/c/d/e/f')?.inode).not.toBe(null);
     expect(cache.peek('/a/b/c/d/e/nothing')?.missing).toBe('ENOENT');
     expect(cache.peek('/a/b/c/d/e/f/x')?.missing).toBe('ENOTDIR');
+    expect(() => cache.pathOf(cache.walkSync('/a/nothing'))).toThrow(
+      'Cannot tell the path: the walk has led to nothing',
+    );
     expect(cache.peek('/a/b/c/d/e/g')).toBe(undefined);
     expect(cache.peekdir('/a/b/c/d/e')).toHaveLength(2);
     expect(cache.peekdir('/a/b/c/d/e/f')).toBe(undefined);
@@ -55,7 +58,7 @@ describe('what is cached', () => {
     const { cache } = counted(deep);
     cache.walkSync('/a/b/c/d/e/f');
     cache.walkSync('/a/b/c/d/e/nothing');
-    const rounds = 200_000;
+    const rounds = 100_000;
     const peekAll = (): number => {
       let found = 0;
       for (let round = 0; round < rounds; round++) {
@@ -64,12 +67,16 @@ describe('what is cached', () => {
       }
       return found;
     };
-    peekAll();
-    globalThis.gc?.();
-    const before = process.memoryUsage().heapUsed;
-    expect(peekAll()).toBe(2 * rounds);
+    // The least of several, since the compiler allocates too while it is at work.
+    let least = Infinity;
+    for (let times = 0; times < 6; times++) {
+      globalThis.gc?.();
+      const before = process.memoryUsage().heapUsed;
+      expect(peekAll()).toBe(2 * rounds);
+      least = Math.min(least, process.memoryUsage().heapUsed - before);
+    }
     // One object for each would be at least 16 bytes each.
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(rounds);
+    expect(least).toBeLessThan(rounds);
   });
 
   it('has no inode where nobody asked for one', () => {
@@ -147,6 +154,17 @@ describe('a listing', () => {
     expect(shut.cache.walkSync('/shut/y').missing).toBe('ENOENT');
     // Once the root, once in vain.
     expect(shut.source.counts).toMatchObject({ readdir: 2, lstat: 3 });
+  });
+
+  it('that fails for now is tried again', () => {
+    const memory = memorySource();
+    deep(memory);
+    const source = faultySource(memory, { faults: [{ code: 'EMFILE', on: ['readdir'], nth: 1 }] });
+    const cache = new DentryCache({ source });
+    expect(cache.walkSync('/a').missing).toBe(null);
+    expect(cache.stats().listings).toBe(0);
+    expect(cache.walkSync('/x').missing).toBe('ENOENT');
+    expect(cache.stats().listings).toBe(1);
   });
 
   it('comes with the look-up that it is set for', () => {

@@ -75,10 +75,6 @@ export class Listing<I extends object> implements LruNode {
     return this.entries.delete(key);
   }
 
-  isHole(key: string): boolean {
-    return this.entries.get(key) === HOLE;
-  }
-
   private fill(old: DirectoryEntry | undefined): void {
     if (old === HOLE) {
       this.#holes--;

@@ -109,12 +109,14 @@ export class Resolver<I extends object> {
         tree.release(node);
         tree.release(directory);
       }
-      if ((directory.flags & UNHASHED) !== 0 || tree.epoch !== walker.epoch) {
+      // What happens to the tree of all does not touch one that is alone.
+      const isAlone = walker.root !== tree.root;
+      if ((directory.flags & UNHASHED) !== 0 || (!isAlone && tree.epoch !== walker.epoch)) {
         overtaken++;
         this.restarts++;
         restart(walker);
       }
-      if (overtaken > OVERTAKEN_MAX && walker.root === tree.root) {
+      if (overtaken > OVERTAKEN_MAX && !isAlone) {
         walker.goAlone(tree.makeRoot());
       }
     }
@@ -410,10 +412,13 @@ function subjectOf<I extends object>(need: Need, walker: Walker<I>): DentryNode<
   return need === LOOKUP ? walker.directory : walker.node;
 }
 
-/** A directory that cannot be listed may still let names be looked up; one that is gone is thrown. */
+/** A directory that cannot be listed may still let names be looked up. @throws the error of one that is gone */
 function unlistable(directory: DentryNode<object>, error: unknown): void {
   if (isGone(error)) {
     throw error;
   }
-  directory.flags |= UNLISTABLE;
+  const code = (error as { code?: unknown } | null)?.code;
+  if (code === 'EACCES' || code === 'EPERM') {
+    directory.flags |= UNLISTABLE;
+  }
 }
