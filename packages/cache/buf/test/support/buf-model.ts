@@ -1,6 +1,6 @@
 import { assert, type Rng } from '@core/base';
 import type { ShrinkControl } from '@core/shrinker';
-import { BufError, type BufCache, type BufFile } from '../../src/index.js';
+import { BufError, type BufCache, type BufFile, type DelwriQueue } from '../../src/index.js';
 import { fault, type TestSource, turn } from './test-source.js';
 
 /** Callers write stripes of their own, so that each knows what it must read, while they share the blocks. */
@@ -26,10 +26,12 @@ export class BufModel {
   /** What reading must give. */
   bytes: Uint8Array;
   failures = 0;
+  private readonly queue: DelwriQueue;
 
   constructor(options: ModelOptions) {
     this.options = options;
     this.bytes = options.source.bytes.slice();
+    this.queue = options.cache.delwriQueue();
     options.source.delay = () => Math.max(0, options.rng.below(6) - 2);
     const { source, rng, faults } = options;
     source.before = ({ kind, length }) => {
@@ -115,8 +117,10 @@ export class BufModel {
     const { file, cache, rng } = this.options;
     if (die < 30) {
       await this.read(caller, rng.below(2) === 0);
-    } else if (die < 70) {
+    } else if (die < 62) {
       await this.write(caller, rng.below(2) === 0);
+    } else if (die < 70) {
+      await this.change(caller);
     } else if (die < 78) {
       await this.holdOne(caller);
     } else if (die < 84) {
@@ -193,17 +197,54 @@ export class BufModel {
           return;
         } catch (error) {
           this.check(error);
-          // Who holds the blocks goes on in another turn.
+          // Who holds the blocks goes on in another turn; those on the queue nobody else writes.
           await turn();
+          await this.attempt(async () => {
+            await this.queue.submit({ nowait: true });
+          });
         }
       }
     });
-    if (position + length > this.bytes.length) {
-      const bytes = new Uint8Array(position + length);
+    this.put(position, data);
+  }
+
+  private put(position: number, data: Uint8Array): void {
+    if (position + data.length > this.bytes.length) {
+      const bytes = new Uint8Array(position + data.length);
       bytes.set(this.bytes);
       this.bytes = bytes;
     }
     this.bytes.set(data, position);
+  }
+
+  /** Changes a buffer under its lock, across turns, and delays the write: on the file's queue, or on the model's own. */
+  private async change(caller: number): Promise<void> {
+    const { file, cache, rng } = this.options;
+    const { position, length } = this.place(caller);
+    await this.attempt(async () => {
+      if (rng.below(3) === 0) {
+        await this.queue.submit({ nowait: rng.below(2) === 0 });
+      }
+      const block = Math.floor(position / cache.blockBytes);
+      using guard = await file.hold(block);
+      const { buf } = guard;
+      await buf.lock();
+      try {
+        for (let turns = rng.below(3); turns > 0; turns--) {
+          await turn();
+        }
+        const from = position - block * cache.blockBytes;
+        const to = Math.min(from + length, buf.validBytes);
+        if (!buf.isStale && from < to) {
+          const data = Uint8Array.from({ length: to - from }, () => rng.below(256));
+          buf.bytes.set(data, from);
+          buf.delayWrite(rng.below(2) === 0 ? this.queue : undefined);
+          this.put(position, data);
+        }
+      } finally {
+        buf.unlock();
+      }
+    });
   }
 
   /** Holds a block across turns; what the caller's own stripes have in it must not change. */
