@@ -80,6 +80,7 @@ class Pair {
   private readonly options: Options;
   private readonly values: Value[] = [];
   private readonly pendingStatuses: any[][] = [];
+  private readonly controllers: AbortController[] = [];
 
   constructor(seed: number, loading: boolean, bust: Bust) {
     const rng = new SeededRng(seed);
@@ -100,10 +101,11 @@ class Pair {
       noDeleteOnStaleGet: yes(),
       noDisposeOnSet: yes(),
       noUpdateTTL: yes(),
-      noDeleteOnFetchRejection: yes(),
-      allowStaleOnFetchRejection: yes(),
-      // Not both: then the other one stores what was removed meanwhile, unless its place was used again.
-      ...rng.pick([{}, { allowStaleOnFetchAbort: true }, { ignoreFetchAbort: true }]),
+      // Not all together: then the other one stores what was removed meanwhile, or keeps an entry without a value.
+      ...rng.pick([
+        { noDeleteOnFetchRejection: yes(), allowStaleOnFetchRejection: yes(), allowStaleOnFetchAbort: yes() },
+        { ignoreFetchAbort: true },
+      ]),
       // Where a load is under way, the other one disposes of nothing that it replaces or removes.
       told: !loading,
       loading,
@@ -178,6 +180,7 @@ class Pair {
             fetch: () => this.fetch(key, { ...get, ...set, ...maybe({ forceRefresh: true, context: 'c' }) }, status),
             fetchMore: () => this.fetch(key, get, status),
             settle: () => this.settle(value),
+            abort: () => this.controllers.splice(rng.below(3), 1)[0]?.abort(new Error('given up')),
           }
         : {}),
     };
@@ -209,10 +212,13 @@ class Pair {
   }
 
   private fetch(key: string, options: Options, withStatus: boolean): void {
+    const controller = new AbortController();
+    const signal = this.rng.below(3) === 0 ? { signal: controller.signal } : {};
+    this.controllers.push(controller);
     const statuses = this.sides.map(({ cache, answers }) => {
       const status: any = {};
       const at = answers.push('pending') - 1;
-      cache.fetch(key, withStatus ? { ...options, status } : { ...options }).then(
+      cache.fetch(key, { ...options, ...signal, ...(withStatus ? { status } : {}) }).then(
         (value: unknown) => (answers[at] = value),
         (error: unknown) => (answers[at] = String(error)),
       );
@@ -317,7 +323,9 @@ const BUSTS: Readonly<Record<string, Bust>> = {
       store.call(cache, key, value, { ...options, noUpdateTTL: false }, flight);
   },
   'a load that is stored though its entry was replaced': (cache) => {
-    cache.isCurrent = () => true;
+    if (cache.fetches !== null) {
+      cache.fetches.isCurrent = () => true;
+    }
   },
 };
 

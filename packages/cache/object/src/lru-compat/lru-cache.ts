@@ -1,9 +1,11 @@
 import type { Shrinker, ShrinkerSpec } from '@core/shrinker';
 import { ObjectCache } from '../object-cache.js';
-import { Lru } from '../policy/lru.js';
+import type { Lru } from '../policy/lru.js';
 import { Ages } from './ages.js';
 import { checkLruOptions, isPositive } from './check-options.js';
 import { Entry, type Flight } from './entry.js';
+import { Fetches } from './fetches.js';
+import { note } from './note.js';
 import type {
   LruDisposeReason,
   LruEntry,
@@ -21,6 +23,7 @@ import type {
   LruSetOptions,
   LruStatus,
 } from './options.js';
+import { WatchedLru } from './watched-lru.js';
 
 const NONE = {};
 const NOT_SIZED = 'cannot set size without setting maxSize or maxEntrySize on cache';
@@ -72,6 +75,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   private readonly order: Lru = new WatchedLru((slot) => this.evicted(slot));
   private readonly inner: ObjectCache<K, Entry<K, V>>;
   private readonly ages: Ages;
+  private readonly fetches: Fetches<K, V, FC> | null;
   /** Evicted while their value was being loaded: the loads are to be aborted, but not while the cache is changing. */
   private readonly abandoned: Flight<V>[] = [];
   /** Whether an entry may be stale, or have no value. */
@@ -112,6 +116,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     this.ages = new Ages(this.perf, this.ttlResolution);
     this.mayBeUnfit = ttl !== 0 || fetchMethod !== undefined;
     this.inner = this.makeInner();
+    this.fetches = fetchMethod === undefined ? null : this.makeFetches(fetchMethod);
     if (!this.ttlAutopurge && max === 0 && maxSize === 0) {
       warnOfUnbounded();
     }
@@ -146,7 +151,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     if (status !== undefined) {
       Object.assign(status, { op: 'get', key, cache: this });
     }
-    const value = this.find_(key, options);
+    const value = this.lookUp(key, options);
     if (status !== undefined && value !== undefined) {
       status.value = value;
     }
@@ -235,7 +240,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   find(test: (value: V, key: K, cache: this) => boolean, options: LruGetOptions<K, V, FC> = NONE): V | undefined {
     for (const { key, value } of this.fresh('newest')) {
       if (value !== undefined && test(value, key, this)) {
-        return this.find_(key, options);
+        return this.lookUp(key, options);
       }
     }
     return undefined;
@@ -340,14 +345,15 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       Object.assign(status, context === undefined ? {} : { context });
     }
     const settings = this.fetchSettings(rest, status, signal);
-    if (this.fetchMethod === undefined) {
+    const { fetches } = this;
+    if (fetches === null) {
       note(status, 'fetch', 'get');
-      return this.find_(key, settings);
+      return this.lookUp(key, settings);
     }
     const entry = this.inner.peek(key);
     if (entry === undefined) {
       note(status, 'fetch', 'miss');
-      return this.await_(this.begin(key, undefined, settings, context as FC));
+      return this.waitFor(fetches.begin(key, undefined, settings, context as FC));
     }
     const isStale = this.ages.isStale(entry);
     if (entry.flight !== null) {
@@ -361,7 +367,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       return entry.value;
     }
     note(status, 'fetch', isStale ? 'stale' : 'refresh');
-    return this.staleOrAwaited(entry, this.begin(key, entry, settings, context as FC), settings, isStale);
+    return this.staleOrAwaited(entry, fetches.begin(key, entry, settings, context as FC), settings, isStale);
   }
 
   /** As {@link fetch}. @throws {Error} it brought nothing */
@@ -384,7 +390,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       Object.assign(status, { op: 'memo', key, cache: this }, forceRefresh ? { forceRefresh } : {});
       Object.assign(status, context === undefined ? {} : { context });
     }
-    const found = this.find_(key, rest);
+    const found = this.lookUp(key, rest);
     const isHit = found !== undefined && !forceRefresh;
     note(status, 'memo', isHit ? 'hit' : 'miss');
     if (isHit) {
@@ -399,7 +405,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
 
   /** Holds the value until `section` has returned, or its promise has settled: it is not disposed of before. */
   use<R>(key: K, section: (value: V) => R | Promise<R>): R | Promise<R> | undefined {
-    const value = this.find_(key, NONE);
+    const value = this.lookUp(key, NONE);
     return value === undefined ? undefined : this.inner.use<R>(key, () => section(value) as R);
   }
 
@@ -445,6 +451,28 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       ...(dispose === undefined && disposeAfter === undefined ? {} : { dispose: tell }),
       ...(onError === undefined ? {} : { onError }),
     });
+  }
+
+  private makeFetches(method: LruFetcher<K, V, FC>): Fetches<K, V, FC> {
+    return new Fetches<K, V, FC>(
+      {
+        peek: (key) => this.inner.peek(key),
+        place: (entry, options) => this.place(entry, options),
+        store: (key, value, options, flight) => this.store(key, value, options, flight),
+        remove: (entry, reason) => this.remove(entry, reason),
+      },
+      method,
+    );
+  }
+
+  /** An entry stands for its load from now on, unless it is said to be too large. */
+  private place(entry: Entry<K, V>, { size, ttl = this.ttl }: LruFetcherOptions<K, V, FC>): void {
+    entry.size = isPositive(size) ? size : this.backgroundFetchSize;
+    if (this.maxEntrySize === 0 || entry.size <= this.maxEntrySize) {
+      this.inner.set(entry.key, entry, this.sized ? { size: entry.size } : undefined);
+      this.abortAbandoned();
+      this.age(entry, ttl);
+    }
   }
 
   private store(key: K, value: V | undefined, options: LruSetOptions<K, V, FC>, flight: Flight<V> | null): this {
@@ -547,7 +575,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   }
 
   /** As `get` of lru-cache: a stale entry goes, or stays. */
-  private find_(key: K, options: LruGetOptions<K, V, FC>): V | undefined {
+  private lookUp(key: K, options: LruGetOptions<K, V, FC>): V | undefined {
     const {
       allowStale = this.allowStale,
       updateAgeOnGet = this.updateAgeOnGet,
@@ -680,7 +708,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     tells: boolean,
   ): V | Promise<V | undefined> {
     if (settings.allowStale !== true || entry.value === undefined) {
-      return this.await_(flight);
+      return this.waitFor(flight);
     }
     if (tells) {
       note(settings.status, 'returnedStale', true);
@@ -688,132 +716,9 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     return entry.value;
   }
 
-  private await_(flight: Flight<V>): Promise<V | undefined> {
+  private waitFor(flight: Flight<V>): Promise<V | undefined> {
     flight.awaited = true;
     return flight.promise;
-  }
-
-  /** Begins a load. The entry is there from now on, without a value if there was none. */
-  private begin(key: K, found: Entry<K, V> | undefined, options: LruFetcherOptions<K, V, FC>, context: FC): Flight<V> {
-    const stale = found?.value;
-    const { status } = options;
-    const controller = new AbortController();
-    options.signal?.addEventListener('abort', () => controller.abort(options.signal?.reason), {
-      signal: controller.signal,
-    });
-    if (options.signal?.aborted === true) {
-      controller.abort(options.signal.reason);
-    }
-    const flight: Flight<V> = { controller, promise: Promise.resolve(undefined), awaited: false };
-    note(status, 'fetchDispatched', true);
-    const size = isPositive(options.size) ? options.size : this.backgroundFetchSize;
-    const entry = found ?? new Entry<K, V>(key, undefined, size);
-    const raw = new Promise<V | undefined>((resolve, reject) => {
-      const made = this.fetchMethod?.(key, stale, { signal: controller.signal, options, context });
-      let arrive: (value: V | undefined) => void = resolve;
-      const aborted = (): void => {
-        if (options.ignoreFetchAbort !== true || options.allowStaleOnFetchAbort === true) {
-          resolve(undefined);
-          if (options.allowStaleOnFetchAbort === true) {
-            arrive = (value) => void this.land(entry, flight, value, options, true);
-          }
-        }
-      };
-      controller.signal.addEventListener('abort', aborted);
-      if (controller.signal.aborted) {
-        aborted();
-      }
-      if (made instanceof Promise) {
-        made.then((value) => arrive(value ?? undefined), reject);
-      } else if (made !== undefined) {
-        resolve(made);
-      }
-    });
-    flight.promise = raw.then(
-      (value) => this.land(entry, flight, value, options, false),
-      (error: unknown) => {
-        note(status, 'fetchRejected', true);
-        note(status, 'fetchError', error as Error);
-        return this.fail(entry, flight, error, options, false);
-      },
-    );
-    entry.flight = flight;
-    if (found === undefined && (this.maxEntrySize === 0 || size <= this.maxEntrySize)) {
-      this.inner.set(key, entry, this.sized ? { size } : undefined);
-      this.abortAbandoned();
-      this.age(entry, options.ttl ?? this.ttl);
-    }
-    return flight;
-  }
-
-  private land(
-    entry: Entry<K, V>,
-    flight: Flight<V>,
-    value: V | undefined,
-    options: LruFetcherOptions<K, V, FC>,
-    isLate: boolean,
-  ): V | undefined {
-    const { aborted, reason } = flight.controller.signal;
-    const { status, ignoreFetchAbort, allowStaleOnFetchAbort } = options;
-    const ignores = ignoreFetchAbort === true && value !== undefined;
-    if (aborted && !isLate) {
-      note(status, 'fetchAborted', true);
-      note(status, 'fetchError', reason as Error);
-      if (ignores) {
-        note(status, 'fetchAbortIgnored', true);
-      }
-    } else {
-      note(status, 'fetchResolved', true);
-    }
-    if (aborted && !ignores && !isLate) {
-      const proceeds = ignoreFetchAbort === true || (allowStaleOnFetchAbort === true && value !== undefined);
-      return this.fail(entry, flight, reason, options, proceeds);
-    }
-    if (this.isCurrent(entry, flight)) {
-      if (value !== undefined) {
-        note(status, 'fetchUpdated', true);
-        this.store(entry.key, value, options, flight);
-      } else if (entry.value !== undefined) {
-        entry.flight = null;
-      } else {
-        this.remove(entry, 'fetch');
-      }
-    }
-    return value;
-  }
-
-  private fail(
-    entry: Entry<K, V>,
-    flight: Flight<V>,
-    error: unknown,
-    options: LruFetcherOptions<K, V, FC>,
-    proceeds: boolean,
-  ): V | undefined {
-    const staleAfterAbort = flight.controller.signal.aborted && options.allowStaleOnFetchAbort === true;
-    const allowStale = staleAfterAbort || options.allowStaleOnFetchRejection === true;
-    const stays = allowStale || options.noDeleteOnFetchRejection === true;
-    const { value } = entry;
-    if (this.isCurrent(entry, flight)) {
-      if (!stays || (!proceeds && value === undefined)) {
-        this.remove(entry, 'fetch');
-      } else if (!staleAfterAbort) {
-        entry.flight = null;
-      }
-    }
-    if (allowStale) {
-      if (value !== undefined) {
-        note(options.status, 'returnedStale', true);
-      }
-      return value;
-    }
-    if (flight.awaited) {
-      throw error;
-    }
-    return undefined;
-  }
-
-  private isCurrent(entry: Entry<K, V>, flight: Flight<V>): boolean {
-    return entry.flight === flight && this.inner.peek(entry.key) === entry;
   }
 
   private each(from: End, callback: (value: V, key: K, cache: this) => unknown, self: unknown): void {
@@ -861,26 +766,6 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
 }
 
 type End = 'newest' | 'oldest';
-
-class WatchedLru extends Lru {
-  private readonly evicted: (slot: number) => void;
-
-  constructor(evicted: (slot: number) => void) {
-    super();
-    this.evicted = evicted;
-  }
-
-  override evict(slot: number): void {
-    this.evicted(slot);
-    super.evict(slot);
-  }
-}
-
-function note<S extends object, N extends keyof S>(status: S | undefined, name: N, value: S[N]): void {
-  if (status !== undefined) {
-    status[name] = value;
-  }
-}
 
 function functionOrNone<F>(value: F | undefined): F | undefined {
   return typeof value === 'function' ? value : undefined;
