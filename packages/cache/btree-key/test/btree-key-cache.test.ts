@@ -46,6 +46,22 @@ describe('reading', () => {
     expect(() => cache.peek('a', look)).toThrow('is closed');
   });
 
+  test('what is handed in may be used again at once', async () => {
+    const { cache } = await makeCache();
+    const value = bytes('abc');
+    const key = bytes('k');
+    const writes = [
+      cache.put('missing', value),
+      cache.put(key, value),
+      cache.batch([{ type: 'put', key: bytes('b'), value }]),
+    ];
+    value.fill(0);
+    key.fill(0);
+    await Promise.all(writes);
+    expect(['missing', 'k', 'b'].map((name) => text(cache.getSync(name)))).toEqual(['abc', 'abc', 'abc']);
+    await cache.close();
+  });
+
   test('callers that miss share one read', async () => {
     const { cache, store } = await makeCache({ store: new TestStore().preset({ a: '1' }) });
     const all = await Promise.all(Array.from({ length: 10 }, () => cache.get('a')));

@@ -39,7 +39,8 @@ function stepOf(operation: KeyOperation, writer: Pick<Writer, 'checkValue'>): Pl
         throw new TypeError('Cannot put undefined: use del, or pass a Uint8Array');
       }
       writer.checkValue(operation.value);
-      return operation.value;
+      // The caller may use the bytes again before it is their turn.
+      return new Uint8Array(operation.value);
     case 'del':
       return undefined;
     case 'update':

@@ -151,11 +151,13 @@ export class Writer {
   ): Promise<Value> {
     const { core } = this;
     const { activity, flusher } = this.options;
+    // The caller may use the bytes again before it is their turn.
+    const put = value === undefined ? undefined : new Uint8Array(value);
     activity.begin();
     try {
       for (let attempts = 1; ; attempts++) {
         await this.admit();
-        const locked = await this.lock(space, key, update !== null, value?.length ?? 0);
+        const locked = await this.lock(space, key, update !== null, put?.length ?? 0);
         if (locked !== null && core.mustWait && !locked.dirty) {
           // Many were let in together.
           core.release(locked);
@@ -165,7 +167,7 @@ export class Writer {
           let next: Value;
           let sequence: number;
           try {
-            next = update === null ? value : await update(locked.copy());
+            next = update === null ? put : await update(locked.copy());
             sequence = this.store(locked, space, key, next);
           } finally {
             core.release(locked);
