@@ -12,11 +12,11 @@ function readsOf(source: { readonly calls: readonly { kind: string; position: nu
 }
 
 describe('Readahead', () => {
-  test('windows of a sequential reader: 4 blocks, doubling up to the maximum, marked in the middle', () => {
+  test('windows of a sequential reader: 4 blocks, doubling up to the maximum, and their marks', () => {
     const ahead = new Readahead(32);
     expect([ahead.missed(0, 1), ahead.mark]).toEqual([4, 2]);
-    expect([ahead.next(), ahead.mark]).toEqual([{ first: 4, last: 12 }, 8]);
-    expect([ahead.next(), ahead.mark]).toEqual([{ first: 12, last: 28 }, 20]);
+    expect([ahead.next(), ahead.mark]).toEqual([{ first: 4, last: 12 }, 4]);
+    expect([ahead.next(), ahead.mark]).toEqual([{ first: 12, last: 28 }, 12]);
     expect(ahead.next()).toEqual({ first: 28, last: 60 });
     expect(ahead.next()).toEqual({ first: 60, last: 92 });
   });

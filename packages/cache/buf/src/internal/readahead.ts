@@ -5,14 +5,18 @@ const FIRST_BLOCKS = 4;
  * What to read before it is asked for, of one open file.
  *
  * A reader is sequential when it misses the block after the last one that it read, or begins at the file's start. The
- * window doubles each time, up to a maximum. The block in its middle is marked: when it is read, the next window is
- * begun in the background, so that a reader which keeps to its way never waits. A miss anywhere else ends it.
+ * window doubles each time, up to a maximum. One of its blocks is marked: when that is read, the next window is begun in
+ * the background, so that a reader who keeps to his way seldom waits. It is the middle one of the first window, and the
+ * first one of each later window: then half of what has been read ahead, the window before, is consumed, and the other
+ * half is there or on its way. A miss anywhere else ends it.
  *
  * @see Linux mm/readahead.c, page_cache_ra_order and ondemand readahead
  */
 export class Readahead {
   /** The last block that was read, or -1. */
   last = -1;
+  /** The marked block of the window that was begun last, or -1. */
+  mark = -1;
   private readonly maxBlocks: number;
   /** The window that was begun last: its size, 0 for none, and the block after it. */
   private blocks = 0;
@@ -23,21 +27,18 @@ export class Readahead {
     this.maxBlocks = maxBlocks;
   }
 
-  /** Where the marked block of the window begun last is. */
-  get mark(): number {
-    return this.end - Math.ceil(this.blocks / 2);
-  }
-
   /** A read of `wanted` blocks misses this one. @returns how many blocks to read, those that are wanted among them */
   missed(block: number, wanted: number): number {
     const { maxBlocks } = this;
     if (maxBlocks === 0 || !(block === this.last + 1 || block === 0 || block === this.end)) {
       this.blocks = 0;
       this.end = -1;
+      this.mark = -1;
       return wanted;
     }
     this.blocks = Math.min(maxBlocks, this.blocks === 0 ? Math.max(FIRST_BLOCKS, 2 * wanted) : 2 * this.blocks);
     this.end = block + Math.max(this.blocks, wanted);
+    this.mark = this.end - Math.ceil(this.blocks / 2);
     return this.end - block;
   }
 
@@ -46,6 +47,7 @@ export class Readahead {
     const first = this.end;
     this.blocks = Math.min(this.maxBlocks, 2 * this.blocks);
     this.end = first + this.blocks;
+    this.mark = first;
     return { first, last: this.end };
   }
 }
