@@ -28,7 +28,7 @@ export async function runGit(settings: Settings, scratch: string, delayMs: numbe
   const ideal = idealFs(backing.fs);
   const where = delayMs === 0 ? 'local' : `${delayMs} ms`;
 
-  for (const { name, changes, run } of gitCommands(settings.files)) {
+  for (const { name, changes, run } of gitCommands(settings.files, settings.statuses)) {
     const what = `git ${name}, ${where}`;
     const plain = await measure(backing, () => run(backing.fs, trees.plain));
     report.add(what, 'node:fs', plain, plain);
@@ -68,7 +68,7 @@ export async function runForeignEdits(settings: Settings, scratch: string, repor
   makeRepository(template, settings.files, 2);
   const dir = cloneOf(template, join(scratch, 'edits'));
   const cached = createCachedFs();
-  const [matrix] = gitCommands(settings.files);
+  const [matrix] = gitCommands(settings.files, settings.statuses);
   for (let round = 0; round < settings.editRounds; round++) {
     const { script, paths } = editsOf(round, dir);
     const asked = matrix?.run(cached, dir);

@@ -17,6 +17,8 @@ export interface Settings {
   /** Files of the repository. */
   readonly files: number;
   readonly commits: number;
+  /** Files whose status is asked for one by one. */
+  readonly statuses: number;
   readonly requests: number;
   readonly modules: number;
   readonly editRounds: number;
@@ -36,11 +38,12 @@ export function settingsOf(args: string[]): Settings | null {
   return {
     quick,
     keep: values.keep === true,
-    files: quick ? 600 : 2400,
-    commits: quick ? 12 : 60,
-    requests: quick ? 1500 : 5000,
-    modules: quick ? 60 : 400,
-    editRounds: quick ? 3 : 10,
+    files: quick ? 360 : 2400,
+    commits: quick ? 8 : 60,
+    statuses: quick ? 40 : 200,
+    requests: quick ? 800 : 5000,
+    modules: quick ? 40 : 400,
+    editRounds: quick ? 2 : 10,
     delayMs: 2,
   };
 }

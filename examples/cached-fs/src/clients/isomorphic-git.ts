@@ -15,13 +15,13 @@ export interface GitCommand {
 
 const author = { name: 'Example', email: 'example@example.org', timestamp: 1_700_000_000, timezoneOffset: 0 };
 
-export function gitCommands(files: number): readonly GitCommand[] {
-  const several = Array.from({ length: 200 }, (_, index) => nameOfFile((index * 7) % files));
+export function gitCommands(files: number, statuses: number): readonly GitCommand[] {
+  const several = Array.from({ length: statuses }, (_, index) => nameOfFile((index * 7) % files));
   const edited = Array.from({ length: 20 }, (_, index) => nameOfFile(index * 3 + 2));
   return [
     { name: 'statusMatrix', changes: false, run: (fs, dir) => git.statusMatrix({ fs, dir }) },
     {
-      name: '200 × status',
+      name: `${statuses} × status`,
       changes: false,
       run: async (fs, dir) => {
         const states: string[] = [];
@@ -91,10 +91,10 @@ export function gitStatus(dir: string): string[] {
 /** What somebody else does to the working tree. */
 export function editsOf(round: number, dir: string): { script: string; paths: string[] } {
   const file = (index: number): string => join(dir, nameOfFile(index));
-  const edited = [file(round + 300), file(round + 301)];
-  const removed = file(round + 400);
+  const edited = [file(round + 200), file(round + 201)];
+  const removed = file(round + 240);
   const made = join(dir, `area-3/made-${round}.txt`);
-  const moved = [file(round + 500), join(dir, `area-4/moved-${round}.txt`)] as const;
+  const moved = [file(round + 280), join(dir, `area-4/moved-${round}.txt`)] as const;
   const script = [
     ...edited.map((path) => `echo edited-${round} >> '${path}'`),
     `rm -f '${removed}'`,

@@ -149,6 +149,37 @@ describe('what is changed is known at once', () => {
     await cached.close();
   });
 
+  it('by a descriptor whose file has lost the name that it was opened by', async () => {
+    using area = scratch();
+    plant(area.path);
+    const cached = createCachedFs();
+    const [path, hard] = [join(area.path, 'file.txt'), join(area.path, 'hard.txt')];
+    await expectAsIs(cached, area.path, 'before');
+    for (const takeName of [
+      () => cached.unlinkSync(path),
+      () => cached.writeFileSync(path, 'another file'),
+      () => cached.renameSync(join(area.path, 'empty'), path),
+    ]) {
+      const fd = cached.openSync(hard, 'a');
+      cached.linkSync(hard, join(area.path, 'spare'));
+      cached.unlinkSync(hard);
+      cached.renameSync(join(area.path, 'spare'), hard);
+      takeName();
+      await expectAsIs(cached, area.path, 'named anew');
+      cached.writeSync(fd, 'written');
+      await expectAsIs(cached, area.path, 'written');
+      cached.closeSync(fd);
+    }
+    const other = cached.openSync(hard, 'r+');
+    cached.linkSync(hard, join(area.path, 'left'));
+    cached.renameSync(path, hard);
+    await expectAsIs(cached, area.path, 'replaced');
+    cached.writeSync(other, 'to what is left');
+    await expectAsIs(cached, area.path, 'written to what is left');
+    cached.closeSync(other);
+    await cached.close();
+  });
+
   it('by streams', async () => {
     using area = scratch();
     plant(area.path);

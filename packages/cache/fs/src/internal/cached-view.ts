@@ -51,14 +51,14 @@ export class CachedView implements FsView, AsyncDisposable {
   readonly bytes: FsView['bytes'];
   readonly text: FsView['text'];
   readonly json: FsView['json'];
+  readonly maxKeptBytes: number;
   changeCount = 0;
+  hasLinks = false;
   readonly dentries: DentryCache<Inode>;
   readonly inodes: InodeCache;
   readonly superBlock: SuperBlock;
   private readonly young: YoungContents<Dentry<Inode>>;
   private readonly direct: YoungContents<string>;
-  /** Whether any file with several names has been seen. Most file systems have none. */
-  private hasLinks = false;
 
   constructor(options: CachedViewOptions) {
     const { source, reader, nameMs, group, maxBytes } = options;
@@ -106,14 +106,14 @@ export class CachedView implements FsView, AsyncDisposable {
     this.readdir = readdirLookup(dentries);
     this.realpath = realpathLookup(dentries);
     this.readlink = readlinkLookup({ dentries, source, clock, trustMs: nameMs, changes });
-    const maxFileBytes = Math.floor(maxBytes / SHARE_OF_FILE);
+    this.maxKeptBytes = Math.floor(maxBytes / SHARE_OF_FILE);
     const contents = contentsOf({
       dentries,
       young: this.young,
       direct: this.direct,
       reader,
       clock,
-      maxFileBytes,
+      maxFileBytes: this.maxKeptBytes,
       youngMs: options.youngMs,
       changes,
     });
@@ -132,7 +132,13 @@ export class CachedView implements FsView, AsyncDisposable {
     } else if (this.hasLinks && dentry?.missing === undefined) {
       this.doubtUnseen(change);
     }
-    return { finish: () => this.changed(change, dentry, inode, isFree) };
+    this.doubtFile(change);
+    return {
+      finish: () => {
+        this.changed(change, dentry, inode, isFree);
+        this.doubtFile(change);
+      },
+    };
   }
 
   invalidate(path?: string): void {
@@ -194,6 +200,13 @@ export class CachedView implements FsView, AsyncDisposable {
   private doubt(inode: Inode): void {
     if (!inode.isStale) {
       this.inodes.invalidate(inode);
+    }
+  }
+
+  private doubtFile({ file }: Change): void {
+    const inode = file === undefined ? undefined : this.inodes.get(file.dev, file.ino);
+    if (inode !== undefined) {
+      this.doubt(inode);
     }
   }
 

@@ -27,8 +27,13 @@ function changeOf(context: Context, path: unknown, follow: boolean): readonly Ch
 function ofFile(args: readonly unknown[], { context, files }: World): readonly Change[] {
   const [file] = args;
   const fd = typeof file === 'object' && file !== null && 'fd' in file ? file.fd : file;
-  const open = typeof fd === 'number' ? files.find(fd) : undefined;
+  const open = typeof fd === 'number' ? openFile(fd, context, files) : undefined;
   return open === undefined ? changeOf(context, file, true) : [open];
+}
+
+/** Which file it is matters only where files have several names. */
+export function openFile(fd: number, { view, backing }: Context, files: OpenFiles): Change | undefined {
+  return view.hasLinks ? files.identify(fd, backing) : files.find(fd);
 }
 
 function both(args: readonly unknown[], world: World): readonly Change[] {

@@ -18,7 +18,10 @@ const UTF8: ReadonlySet<string> = new Set(['utf8', 'utf-8', 'UTF8', 'UTF-8']);
 /** `readFile`. Buffers are copied for each caller, strings are shared. */
 export function readFileForms(context: Context): Forms {
   const { view } = context;
-  const bytes: Plan<Buffer> = { lookup: view.bytes, present: (buffer) => Buffer.from(buffer) };
+  const bytes: Plan<Buffer> = {
+    lookup: view.bytes,
+    present: (buffer) => (buffer.length > view.maxKeptBytes ? buffer : copyOf(buffer)),
+  };
   const text: Plan<string> = { lookup: view.text, present: (content) => content };
   const encoded = new Map<string, Plan<Buffer>>();
   return formsOf<Buffer | string>(context, {
@@ -45,6 +48,13 @@ export function readFileForms(context: Context): Forms {
       return plan as Plan<Buffer | string>;
     },
   });
+}
+
+/** With memory of its own, as node's: some programs take the whole of `buffer.buffer`. */
+function copyOf(buffer: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(buffer.length);
+  copy.set(buffer);
+  return copy;
 }
 
 /** Null for bytes; undefined when the options are not for the cache. */

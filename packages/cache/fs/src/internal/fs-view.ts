@@ -28,6 +28,11 @@ export class DirectError extends Error {
   }
 }
 
+export interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
 /** What a change may do to what is cached of a path. */
 export interface Change {
   readonly path: string;
@@ -35,6 +40,8 @@ export interface Change {
   readonly follow: boolean;
   /** Whether it may change what is below, too. */
   readonly deep?: boolean;
+  /** Which file it is, whatever the path leads to by now: for what is done by a descriptor. */
+  readonly file?: FileIdentity;
 }
 
 /** A change that is being made. */
@@ -62,6 +69,10 @@ export interface FsView {
   /** Boxed, since any value may be in a file. Throws what `JSON.parse` throws. */
   readonly json: Lookup<{ readonly value: unknown }>;
 
+  /** A file of more bytes is not kept, so that what was read of it is the caller's own. */
+  readonly maxKeptBytes: number;
+  /** Whether any file with several names has been seen. */
+  readonly hasLinks: boolean;
   /** Goes up with each change that is made or told of. */
   readonly changeCount: number;
 

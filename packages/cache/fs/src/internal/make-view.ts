@@ -1,4 +1,4 @@
-import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { byAge, byWatcher, type RevalidationPolicy, type WatchDirectory } from '@cache/inode';
 import { nodeSource } from '@core/fs-source';
 import { type CachedFsOptions, DEFAULT_MAX_BYTES, DEFAULT_MAX_NAMES } from '../options.js';
@@ -18,7 +18,7 @@ interface Ages {
 /** Null when nothing is to be believed. */
 export function makeView(backing: Backing, options: CachedFsOptions): CachedView | null {
   let view = null as CachedView | null;
-  const ages = agesOf(options, (path) => view?.invalidate(path));
+  const ages = agesOf(options, backing, (path) => view?.invalidate(path));
   if (ages === null) {
     return null;
   }
@@ -39,12 +39,12 @@ export function makeView(backing: Backing, options: CachedFsOptions): CachedView
   return view;
 }
 
-function agesOf({ revalidate }: CachedFsOptions, changed: (path: string) => void): Ages | null {
+function agesOf({ revalidate }: CachedFsOptions, backing: Backing, changed: (path: string) => void): Ages | null {
   if (revalidate === undefined) {
     return { policy: byAge(), nameMs: NAME_MS, youngMs: FILE_MS };
   }
   if (revalidate === 'watch') {
-    return { policy: byWatcher({ watch: watching(changed) }), nameMs: NAME_MS, youngMs: FILE_MS };
+    return { policy: byWatcher({ watch: watching(backing, changed) }), nameMs: NAME_MS, youngMs: FILE_MS };
   }
   if (revalidate === 'always' || revalidate.ageMs === 0) {
     return null;
@@ -55,11 +55,14 @@ function agesOf({ revalidate }: CachedFsOptions, changed: (path: string) => void
 }
 
 /** Watches for the attributes' sake, and has names forgotten as well. */
-function watching(changed: (path: string) => void): WatchDirectory {
+function watching(backing: Backing, changed: (path: string) => void): WatchDirectory {
   return (directory, onEvent, onError) => {
-    const watcher = watch(directory, { persistent: false }, (_, name) => {
-      onEvent(name);
-      changed(name === null ? directory : `${directory}/${name}`);
+    // Throws where the file system has no such call: then all goes by age.
+    const watcher = backing.call('watch', [directory, { persistent: false }]) as FSWatcher;
+    watcher.on('change', (_, name) => {
+      const entry = typeof name === 'string' ? name : null;
+      onEvent(entry);
+      changed(entry === null ? directory : `${directory}/${entry}`);
     });
     watcher.on('error', onError);
     return watcher;

@@ -20,6 +20,8 @@ export const NO_VIEW: FsView = {
   bytes: UNKNOWN,
   text: UNKNOWN,
   json: UNKNOWN,
+  maxKeptBytes: 0,
+  hasLinks: false,
   changeCount: 0,
   changing: () => PENDING,
   invalidate: () => {},

@@ -1,6 +1,6 @@
 import { type Call, shapedAs } from './backing.js';
 import type { Forms } from './cached-call.js';
-import { mutationForms } from './changing-calls.js';
+import { mutationForms, openFile } from './changing-calls.js';
 import { cachedPathOf, type Context } from './context.js';
 import { mutate, type Mutation, NO_CHANGES } from './mutation.js';
 import { isForWriting, type OpenFiles } from './open-files.js';
@@ -55,7 +55,7 @@ type Handle = Record<string, unknown> & { readonly fd: number };
 function withChanges(context: Context, files: OpenFiles, handle: Handle, path: string): Handle {
   const { fd } = handle;
   files.opened(fd, path);
-  const mutation: Mutation = { changes: () => [files.find(fd) ?? { path, follow: true }] };
+  const mutation: Mutation = { changes: () => [openFile(fd, context, files) ?? { path, follow: true }] };
   for (const name of CHANGING_METHODS) {
     const method = handle[name];
     if (typeof method === 'function') {

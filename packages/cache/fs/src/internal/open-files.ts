@@ -1,4 +1,5 @@
-import { constants } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
+import type { Backing } from './backing.js';
 import type { Change } from './fs-view.js';
 
 const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = constants;
@@ -9,7 +10,8 @@ export function isForWriting(flags: unknown): boolean {
   if (typeof flags === 'number') {
     return (flags & WRITING) !== 0;
   }
-  return flags !== undefined && flags !== null && flags !== 'r' && flags !== 'rs' && flags !== 'sr';
+  // With a callback in the place of the flags it is opened for reading.
+  return typeof flags === 'string' && flags !== 'r' && flags !== 'rs' && flags !== 'sr';
 }
 
 /**
@@ -33,11 +35,29 @@ export class OpenFiles {
     return this.changes.get(fd as number);
   }
 
+  /** As {@link find}, with the identity of the file: another file may have its name by now, or it may have others. */
+  identify(fd: number, backing: Backing): Change | undefined {
+    const change = this.changes.get(fd);
+    if (change === undefined || change.file !== undefined || !backing.has('fstatSync')) {
+      return change;
+    }
+    try {
+      const { dev, ino } = backing.call('fstatSync', [fd, { bigint: true }]) as BigIntStats;
+      const identified = { ...change, file: { dev, ino } };
+      this.changes.set(fd, identified);
+      return identified;
+    } catch {
+      // It is closed by now: the call that is to be made says so.
+      return change;
+    }
+  }
+
   /** A file that is open moves with its name, or with a directory above it. */
   renamed(from: string, to: string): void {
-    for (const [fd, { path }] of this.changes) {
+    for (const [fd, change] of this.changes) {
+      const { path } = change;
       if (path === from || path.startsWith(`${from}/`)) {
-        this.changes.set(fd, { path: to + path.slice(from.length), follow: true });
+        this.changes.set(fd, { ...change, path: to + path.slice(from.length) });
       }
     }
   }
