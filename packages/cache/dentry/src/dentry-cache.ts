@@ -37,6 +37,7 @@ const PARENT: WalkOptions<never> = { attributes: false };
 /** As on Linux. */
 const PATH_BYTES_MAX = 4096;
 const PATH_UNITS_SAFE = PATH_BYTES_MAX / 3;
+
 /**
  * Names to dentries. A path of which all is cached resolves synchronously, with no reference taken and nothing
  * allocated; anything else asks the source, synchronously or not, and remembers: what is there, what is not, what a
@@ -44,7 +45,7 @@ const PATH_UNITS_SAFE = PATH_BYTES_MAX / 3;
  *
  * Paths are absolute, or relative to a `base`; `.`, `..`, doubled and trailing slashes mean what they mean to the
  * system, `..` after symlinks were followed. A walk answers with a dentry, also for what is not there: see
- * {@link Dentry.missing}. It throws only errors of the source, and `ELOOP`. Errors are not remembered.
+ * {@link Dentry.missing}. It throws only errors of the source, `ELOOP` and `ENAMETOOLONG`. Errors are not remembered.
  *
  * A dentry that a walk answers with is good for the current turn; `hold` it across others. What changes in the file
  * system must be told: `created`, `unlink`, `rename`, `invalidate`; or a policy bounds how long it goes unnoticed.
@@ -143,7 +144,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
   /**
    * What the path leads to.
    *
-   * @throws {SystemError} of the source, and `ELOOP`; not for what is not there
+   * @throws {SystemError} of the source, `ELOOP` and `ENAMETOOLONG`; not for what is not there
    * @throws {DentryError} `ERR_DENTRY_CLOSED`, `ERR_DENTRY_STALE`
    * @throws {TypeError} the path is relative, and there is no `base`
    */

@@ -53,6 +53,15 @@ describe.each([true, false])('a change that is certain: %s', (certain) => {
     agrees();
   });
 
+  it('makes a name of a kind that is not said', () => {
+    memory.mknodSync('/new', 'fifo');
+    cache.created('/new', { certain, kind: 'unknown' });
+    agrees();
+    memory.mknodSync('/d/x', 'socket');
+    cache.created('/d/x', { certain, kind: 'socket' });
+    agrees();
+  });
+
   it('makes a symlink', () => {
     memory.symlinkSync('d/e', '/new');
     cache.created('/new', { certain, kind: 'symlink' });

@@ -79,7 +79,7 @@ export class Changes<I extends object> {
       }
       this.forgetAndDrop(place);
       // Where there is a symlink nothing was created, but where it leads to.
-      if (certain && kind !== undefined && (!isSymlink || kind === 'symlink')) {
+      if (certain && kind !== undefined && kind !== 'unknown' && (!isSymlink || kind === 'symlink')) {
         this.tree.setListed(place.directory, place.name, kindOfEntry(kind));
       }
     });
