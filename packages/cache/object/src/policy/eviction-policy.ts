@@ -38,7 +38,7 @@ export interface EvictionPolicy {
   /** Makes room for the slots up to `capacity` - 1. O(capacity). */
   grow(capacity: number): void;
   has(slot: number): boolean;
-  /** A new entry, or one that was held. @param hash 32 bits of the key, signed, and not 0 */
+  /** A new entry, or one that was held. @param hash 32 bits of the key, signed; 0 if it cannot be known again: an object */
   insert(slot: number, hash: number): void;
   /** An entry is deleted, expires, or is held. */
   remove(slot: number): void;

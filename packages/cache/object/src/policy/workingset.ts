@@ -31,6 +31,8 @@ const STEPS_MAX = 4;
  * - When a whole round of the active list has met no entry that was used, it thrashes. What comes back to it then goes to
  *   the inactive list, so that those which are in stay, and are used: a loop that is a little larger than the cache.
  *
+ * Keys that cannot be known again, which are objects, go to the active list at once: among them this is second chance.
+ *
  * 14 bytes an entry, and 8 for shadows. Without shadows, either list has one half.
  *
  * @see Linux mm/workingset.c
@@ -75,7 +77,7 @@ export class Workingset implements EvictionPolicy {
 
   insert(slot: number, hash: number): void {
     this.hashes[slot] = hash;
-    if (this.refaults(hash) || this.marks[slot] !== 0) {
+    if (hash === 0 || this.refaults(hash) || this.marks[slot] !== 0) {
       this.active.add(slot);
     } else {
       this.marks[slot] = NEW;

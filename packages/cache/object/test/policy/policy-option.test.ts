@@ -92,6 +92,22 @@ describe('the order of', () => {
     expect([survivors('second-chance'), survivors(policy) > 70]).toEqual([0, true]);
   });
 
+  test('workingset is second chance for keys that are objects', () => {
+    const keys = Array.from({ length: 40 }, (_, key) => ({ key }));
+    const left = (policy: 'workingset' | 'second-chance'): number[] => {
+      const { cache } = makeCache<{ key: number }, number>({ policy, max: 10 });
+      for (let at = 0; at < 400; at++) {
+        const key = keys[(at * at + (at >> 3)) % 40] as { key: number };
+        if (cache.peek(key) === undefined) {
+          cache.set(key, at);
+        }
+      }
+      cache.checkInvariants();
+      return [...cache.keys()].map(({ key }) => key);
+    };
+    expect(left('workingset')).toEqual(left('second-chance'));
+  });
+
   test('workingset keeps a part of a loop that is larger than the cache', () => {
     const hits = (policy: 'workingset' | 'lru', keys: number): number => {
       const { cache } = makeCache<number, number>({ policy, max: 100 });

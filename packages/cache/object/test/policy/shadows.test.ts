@@ -76,8 +76,6 @@ describe('Shadows', () => {
 });
 
 describe('hashKey', () => {
-  const object = {};
-  const symbol = Symbol('a');
   const keys: unknown[] = [
     0,
     1,
@@ -100,12 +98,6 @@ describe('hashKey', () => {
     1n,
     2n ** 64n,
     2n ** 65n,
-    object,
-    [],
-    () => {},
-    symbol,
-    Symbol('a'),
-    Symbol.for('a'),
     'x'.repeat(200),
     'x'.repeat(201),
     `${'x'.repeat(99)}y${'x'.repeat(100)}`,
@@ -117,6 +109,7 @@ describe('hashKey', () => {
     expect(hashes.every((hash) => hash !== 0 && (hash | 0) === hash)).toBe(true);
     expect(new Set(hashes).size).toBe(keys.length);
     expect(hashKey(-0)).toBe(hashKey(0));
+    expect([{}, [], () => {}, Symbol('a')].map((key) => hashKey(key))).toEqual([0, 0, 0, 0]);
   });
 
   test('spreads keys that differ in one place', () => {
