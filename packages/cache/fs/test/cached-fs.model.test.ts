@@ -12,8 +12,8 @@ const STEPS = Number(process.env.CACHED_FS_STEPS ?? 1700);
 const SEED = Number(process.env.CACHED_FS_SEED ?? 1);
 
 async function run(seed: number, steps: number, changerOf: (cached: CachedFs) => NodeFs): Promise<string | null> {
-  using theirs = scratch();
-  using ours = scratch();
+  using area = scratch();
+  const [theirs, ours] = [treeIn(area.path, 'theirs'), treeIn(area.path, 'ours')];
   const shrinkers = new ShrinkerRegistry();
   const cached = createCachedFs({ shrinkers });
   const rng = new SeededRng(seed);
@@ -22,11 +22,11 @@ async function run(seed: number, steps: number, changerOf: (cached: CachedFs) =>
     return await runRandom(
       {
         rng,
-        theirs: theirs.path,
-        ours: ours.path,
+        theirs,
+        ours,
         cached,
         changer: changerOf(cached),
-        hasLinks: () => hasLinks(ours.path),
+        hasLinks: () => hasLinks(ours),
         shrink: () => void shrinkers.shrinkSlabSync({ priority: rng.below(6) }),
       },
       steps,
@@ -35,6 +35,13 @@ async function run(seed: number, steps: number, changerOf: (cached: CachedFs) =>
     await cached.close();
     expect(openDescriptors()).toBe(descriptors);
   }
+}
+
+/** Far down: what climbs up over links and dots must not meet anything of others, nor the other tree. */
+function treeIn(area: string, name: string): string {
+  const path = join(area, name, 'far/down/below/all/that/is');
+  nodeFs.mkdirSync(path, { recursive: true });
+  return path;
 }
 
 function hasLinks(folder: string): boolean {

@@ -180,6 +180,26 @@ describe('what is changed is known at once', () => {
     await cached.close();
   });
 
+  it('on other names of a file, of which only those were asked for', () => {
+    using area = scratch();
+    plant(area.path);
+    const cached = createCachedFs();
+    const at = (name: string): string => join(area.path, name);
+    const links = (): number => cached.statSync(at('hard.txt')).nlink;
+    cached.readdirSync(area.path);
+    expect(links()).toBe(2);
+    cached.unlinkSync(at('file.txt'));
+    expect(links()).toBe(1);
+    cached.linkSync(at('hard.txt'), at('dir/below/deep/again'));
+    cached.linkSync(at('hard.txt'), at('once-more'));
+    expect(links()).toBe(3);
+    cached.statSync(at('dir'));
+    cached.rmSync(at('dir'), { recursive: true });
+    expect(links()).toBe(2);
+    cached.renameSync(at('empty'), at('once-more'));
+    expect(links()).toBe(1);
+  });
+
   it('by streams', async () => {
     using area = scratch();
     plant(area.path);

@@ -126,17 +126,12 @@ export class CachedView implements FsView, AsyncDisposable {
     this.count();
     const dentry = this.dentries.peek(change.path, change.follow ? NAME : LINK_NAME);
     const isFree = this.dentries.peek(change.path, LINK_NAME)?.missing === 'ENOENT';
-    const inode = dentry?.inode ?? null;
-    if (inode !== null) {
-      this.doubt(inode);
-    } else if (this.hasLinks && dentry?.missing === undefined) {
-      this.doubtUnseen(change);
-    }
-    this.doubtFile(change);
+    const inodes = this.inodesOf(change, dentry);
+    this.doubtAll(inodes);
     return {
       finish: () => {
-        this.changed(change, dentry, inode, isFree);
-        this.doubtFile(change);
+        this.changed(change, dentry, isFree);
+        this.doubtAll(inodes);
       },
     };
   }
@@ -178,11 +173,8 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   /** @param isFree whether there was nothing by this name, not even a symlink */
-  private changed(change: Change, before: Dentry<Inode> | undefined, inode: Inode | null, isFree: boolean): void {
+  private changed(change: Change, before: Dentry<Inode> | undefined, isFree: boolean): void {
     this.count();
-    if (inode !== null) {
-      this.doubt(inode);
-    }
     const isThere = before !== undefined && before.missing === null && before.kind !== KIND_DIRECTORY;
     if (change.follow && isThere && this.dentries.peek(change.path, NAME) === before) {
       // It was there and still is, so that no name has changed.
@@ -197,16 +189,44 @@ export class CachedView implements FsView, AsyncDisposable {
     }
   }
 
-  private doubt(inode: Inode): void {
-    if (!inode.isStale) {
-      this.inodes.invalidate(inode);
+  /** The files that the change is about; null for any that is cached. */
+  private inodesOf({ path, follow, deep, file }: Change, dentry: Dentry<Inode> | undefined): readonly Inode[] | null {
+    if (deep === true && this.hasLinks) {
+      return null;
+    }
+    const inodes: Inode[] = [];
+    const open = file === undefined ? undefined : this.inodes.get(file.dev, file.ino);
+    if (open !== undefined) {
+      inodes.push(open);
+    }
+    let inode = dentry?.inode ?? null;
+    if (inode === null && this.hasLinks && (dentry === undefined || dentry.missing === null)) {
+      // A file whose attributes nobody has asked for by this name may be cached by another.
+      try {
+        ({ inode } = this.dentries.walkSync(path, { follow }));
+      } catch {
+        return null;
+      }
+    }
+    if (inode !== null) {
+      inodes.push(inode);
+    }
+    return inodes;
+  }
+
+  private doubtAll(inodes: readonly Inode[] | null): void {
+    if (inodes === null) {
+      this.inodes.invalidate();
+      return;
+    }
+    for (const inode of inodes) {
+      this.doubt(inode);
     }
   }
 
-  private doubtFile({ file }: Change): void {
-    const inode = file === undefined ? undefined : this.inodes.get(file.dev, file.ino);
-    if (inode !== undefined) {
-      this.doubt(inode);
+  private doubt(inode: Inode): void {
+    if (!inode.isStale) {
+      this.inodes.invalidate(inode);
     }
   }
 
@@ -217,21 +237,5 @@ export class CachedView implements FsView, AsyncDisposable {
         this.doubt(inode);
       }
     }
-  }
-
-  /** A file of which nothing is cached by this name may be cached by another. */
-  private doubtUnseen({ path, follow, deep }: Change): void {
-    if (deep !== true) {
-      try {
-        const { inode } = this.dentries.walkSync(path, { follow });
-        if (inode !== null) {
-          this.doubt(inode);
-        }
-        return;
-      } catch {
-        // It cannot be told which file it is.
-      }
-    }
-    this.inodes.invalidate();
   }
 }
