@@ -109,7 +109,7 @@ export class BtreeKeyCache extends KeyTree implements AsyncDisposable {
   async batch(operations: readonly KeyOperation[], options?: WriteOptions): Promise<void> {
     const { engine } = this;
     engine.assertOpen();
-    const plan = planOf(operations, (tree) => engine.space(tree), engine.writer);
+    const plan = planOf(operations, (tree) => engine.space(tree), engine.limits);
     if (plan.length > 0) {
       await engine.writer.writeBatch(plan, options?.durable !== false);
     }

@@ -4,12 +4,14 @@ import { Srcu } from '@core/rcu';
 import { BtreeKeyError, reasonOf } from '../btree-key-error.js';
 import type { BtreeKeyCacheOptions, ReplayableJournal, TreeName } from '../options.js';
 import { Activity } from './activity.js';
+import { Admission } from './admission.js';
 import { Core } from './core.js';
 import { Flusher } from './flusher.js';
 import { guarded } from './guarded.js';
 import type { KeySpace } from './key-space.js';
 import type { RangePorts } from './ranges.js';
 import { Reader } from './reader.js';
+import { SizeLimits } from './size-limits.js';
 import { Writer } from './writer.js';
 
 const DEFAULT_BYTES = 64 * 2 ** 20;
@@ -28,12 +30,14 @@ export class Engine {
   readonly reader: Reader;
   readonly flusher: Flusher;
   readonly writer: Writer;
+  readonly limits: SizeLimits;
   readonly journal: ReplayableJournal;
   readonly ranges: RangePorts;
   readonly onError: (error: BtreeKeyError) => void;
   /** What the cache must close after itself. */
   private readonly owned: readonly { close(): Promise<void> }[];
   private readonly activity = new Activity();
+  private readonly admission: Admission;
   private readonly withTrees: boolean;
   private state: State = 'open';
 
@@ -69,7 +73,6 @@ export class Engine {
       hashSeed: Math.floor((options.rng ?? SYSTEM_RNG).next() * 2 ** 31),
     });
     const { core, activity, onError } = this;
-    const assertOpen = (): void => this.assertOpen();
     this.reader = new Reader(core, store, activity);
     this.flusher = new Flusher({
       core,
@@ -78,21 +81,14 @@ export class Engine {
       maxJournalRecords: options.maxJournalRecords ?? DEFAULT_JOURNAL_RECORDS,
       scheduler,
       onError,
-      onJournalFailed: (error) => void this.writer.fail(error),
+      onJournalFailed: (error) => void this.admission.fail(error),
     });
     this.flusher.mark = journal.lastSequence;
     const { reader, flusher } = this;
-    this.writer = new Writer({
-      core,
-      reader,
-      flusher,
-      journal,
-      activity,
-      maxBytes,
-      maxValueBytes,
-      scheduler,
-      assertOpen,
-    });
+    this.admission = new Admission({ core, flusher, activity, scheduler, assertOpen: () => this.assertOpen() });
+    this.limits = new SizeLimits(maxBytes, maxValueBytes);
+    const { admission, limits } = this;
+    this.writer = new Writer({ core, reader, flusher, admission, limits, journal, activity });
     this.ranges = { core, store, flusher, assertOpen: () => this.assertReadable() };
   }
 

@@ -1,6 +1,7 @@
 import type { KeyOperation, TreeName } from '../options.js';
 import type { KeySpace } from './key-space.js';
-import type { PlannedKey, Writer } from './writer.js';
+import type { SizeLimits } from './size-limits.js';
+import type { PlannedKey } from './writer.js';
 
 /**
  * The keys of a batch, each once, in the order in which everybody locks them: so two batches never wait for each other.
@@ -10,7 +11,7 @@ import type { PlannedKey, Writer } from './writer.js';
 export function planOf(
   operations: readonly KeyOperation[],
   spaceOf: (tree: TreeName | undefined) => KeySpace,
-  writer: Pick<Writer, 'checkValue'>,
+  limits: SizeLimits,
 ): PlannedKey[] {
   if (!Array.isArray(operations)) {
     throw new TypeError('Cannot batch: pass an array of operations');
@@ -25,20 +26,20 @@ export function planOf(
       planned = { space, key, steps: [] };
       plan.set(storeKey, planned);
     }
-    planned.steps.push(stepOf(operation, writer));
+    planned.steps.push(stepOf(operation, limits));
   }
   return Array.from(plan.keys())
     .sort()
     .map((storeKey) => plan.get(storeKey) as PlannedKey);
 }
 
-function stepOf(operation: KeyOperation, writer: Pick<Writer, 'checkValue'>): PlannedKey['steps'][number] {
+function stepOf(operation: KeyOperation, limits: SizeLimits): PlannedKey['steps'][number] {
   switch (operation.type) {
     case 'put':
       if (operation.value === undefined) {
         throw new TypeError('Cannot put undefined: use del, or pass a Uint8Array');
       }
-      writer.checkValue(operation.value);
+      limits.checkValue(operation.value);
       // The caller may use the bytes again before it is their turn.
       return new Uint8Array(operation.value);
     case 'del':

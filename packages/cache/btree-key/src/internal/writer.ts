@@ -1,15 +1,16 @@
-import { isThenable, type Scheduler } from '@core/base';
+import { isThenable } from '@core/base';
 import type { JournalPort } from '@core/journal';
 import { BtreeKeyError, reasonOf } from '../btree-key-error.js';
 import type { Key, Update } from '../options.js';
 import type { Activity } from './activity.js';
-import { KEY_BYTES, roomFor } from './allocator.js';
+import type { Admission } from './admission.js';
 import { type CachedKey, NO_VALUE } from './cached-key.js';
 import type { Core } from './core.js';
 import type { Flusher } from './flusher.js';
 import type { KeySpace } from './key-space.js';
 import type { Reader } from './reader.js';
 import { RecordWriter } from './records.js';
+import type { SizeLimits } from './size-limits.js';
 
 type Value = Uint8Array | undefined;
 
@@ -25,19 +26,11 @@ export interface WriterOptions {
   readonly core: Core;
   readonly reader: Reader;
   readonly flusher: Flusher;
+  readonly admission: Admission;
+  readonly limits: SizeLimits;
   readonly journal: JournalPort;
   readonly activity: Activity;
-  readonly maxBytes: number;
-  readonly maxValueBytes: number;
-  readonly scheduler: Scheduler;
-  /** Throws when the cache is closed. */
-  readonly assertOpen: () => void;
 }
-
-/** After so many attempts in vain, with nothing left to wait for, a write is too large for the cache's group. */
-const MIN_ATTEMPTS = 3;
-/** A share of the cache that one batch, and so one value, may take: else there might never be room for it. */
-const MAX_SHARE = 4;
 
 /**
  * Changes keys: lock, compute, journal, then the value, in this order. From the journal's record to the last value of a
@@ -51,15 +44,15 @@ export class Writer {
   private readonly core: Core;
   private readonly journal: JournalPort;
   private readonly record = new RecordWriter();
-  /** What the journal died of: nothing can be promised any more. */
-  private failure: BtreeKeyError | null = null;
-  /** Operations that wait for room, and hold no lock. */
-  private roomless = 0;
+  private readonly admission: Admission;
+  private readonly limits: SizeLimits;
 
   constructor(options: WriterOptions) {
     this.options = options;
     this.core = options.core;
     this.journal = options.journal;
+    this.admission = options.admission;
+    this.limits = options.limits;
   }
 
   /**
@@ -70,7 +63,7 @@ export class Writer {
   write(space: KeySpace, key: Key, update: Update | null, value: Value, durable: boolean): Promise<Value> {
     const { core } = this;
     const found = core.find(space, key);
-    if (found === null || !found.filled || found.locked || core.mustWait || this.failure !== null) {
+    if (found === null || !found.filled || found.locked || core.mustWait || this.admission.failure !== null) {
       return this.writeSlowly(space, space.canonical(key), update, value, durable);
     }
     found.locked = true;
@@ -97,48 +90,22 @@ export class Writer {
   /** Several keys, sorted, in one record: all of them or none. */
   async writeBatch(plan: readonly PlannedKey[], durable: boolean): Promise<void> {
     const { activity, flusher } = this.options;
-    this.checkPlan(plan);
+    // At least this much, before any of it is locked: there might never be room.
+    this.limits.checkBatch(plan, plan.map(lastPut));
     activity.begin();
     try {
       for (let attempts = 1; ; attempts++) {
-        await this.admit();
+        await this.admission.enter();
         const sequence = await this.tryBatch(plan);
         flusher.kick();
         if (sequence >= 0) {
           await (durable ? this.committed(sequence, undefined) : undefined);
           return;
         }
-        await this.room(attempts);
+        await this.admission.room(attempts);
       }
     } finally {
       activity.end();
-    }
-  }
-
-  /** The journal has failed: from now on nothing is promised. */
-  fail(cause: unknown): BtreeKeyError {
-    this.failure ??= new BtreeKeyError(
-      'ERR_BTREE_KEY_JOURNAL',
-      `Cannot update: the journal has failed: ${reasonOf(cause)}; close the cache and open it again`,
-      { cause },
-    );
-    return this.failure;
-  }
-
-  /** @throws {TypeError | BtreeKeyError} it is no value, or too large */
-  checkValue(value: unknown): asserts value is Value {
-    if (value === undefined) {
-      return;
-    }
-    if (!(value instanceof Uint8Array)) {
-      throw new TypeError('Cannot store this value: it must be a Uint8Array, or undefined for none');
-    }
-    const { maxBytes, maxValueBytes } = this.options;
-    if (value.length > maxValueBytes) {
-      throw tooLarge(`a value of ${value.length} bytes: the store takes ${maxValueBytes}`);
-    }
-    if (KEY_BYTES + roomFor(value.length) > maxBytes / MAX_SHARE) {
-      throw tooLarge(`a value of ${value.length} bytes: it takes more than a quarter of the cache's ${maxBytes}`);
     }
   }
 
@@ -151,12 +118,13 @@ export class Writer {
   ): Promise<Value> {
     const { core } = this;
     const { activity, flusher } = this.options;
+    this.limits.checkValue(value);
     // The caller may use the bytes again before it is their turn.
     const put = value === undefined ? undefined : new Uint8Array(value);
     activity.begin();
     try {
       for (let attempts = 1; ; attempts++) {
-        await this.admit();
+        await this.admission.enter();
         const locked = await this.lock(space, key, update !== null, put?.length ?? 0);
         if (locked !== null && core.mustWait && !locked.dirty) {
           // Many were let in together.
@@ -177,7 +145,7 @@ export class Writer {
             return await (durable ? this.committed(sequence, next) : next);
           }
         }
-        await this.room(attempts);
+        await this.admission.room(attempts);
       }
     } finally {
       activity.end();
@@ -215,6 +183,7 @@ export class Writer {
   }
 
   private async tryBatch(plan: readonly PlannedKey[]): Promise<number> {
+    const { limits } = this;
     const locked: CachedKey[] = [];
     try {
       for (const { space, key, steps } of plan) {
@@ -232,7 +201,7 @@ export class Writer {
         let value: Value = (locked[at] as CachedKey).copy();
         for (const step of steps) {
           value = typeof step === 'function' ? await step(value) : step;
-          this.checkValue(value);
+          limits.checkValue(value);
         }
         values.push(value);
       }
@@ -246,11 +215,7 @@ export class Writer {
 
   private storeAll(plan: readonly PlannedKey[], locked: readonly CachedKey[], values: readonly Value[]): number {
     const { core, record } = this;
-    let bytes = 0;
-    for (const [at, { key }] of plan.entries()) {
-      bytes += KEY_BYTES + key.length + roomFor(values[at]?.length ?? 0);
-    }
-    this.checkShare(plan.length, bytes);
+    this.limits.checkBatch(plan, values);
     for (const [at, key] of locked.entries()) {
       if (!core.grow(key, values[at]?.length ?? 0)) {
         return -1;
@@ -270,8 +235,8 @@ export class Writer {
 
   /** Journals the next value of a key and then takes it over. @returns its sequence, or -1 without room */
   private store(locked: CachedKey, space: KeySpace, key: string, next: Value): number {
-    const { core, record } = this;
-    this.checkValue(next);
+    const { core, record, limits } = this;
+    limits.checkValue(next);
     if (next === undefined && locked.filled && locked.length === NO_VALUE) {
       // Nothing is as it was. Only who has deleted it must have been heard.
       return locked.sequence;
@@ -288,8 +253,8 @@ export class Writer {
   }
 
   private append(payload: Uint8Array): number {
-    if (this.failure !== null) {
-      throw this.failure;
+    if (this.admission.failure !== null) {
+      throw this.admission.failure;
     }
     try {
       return this.journal.append(payload);
@@ -297,7 +262,7 @@ export class Writer {
       if ((error as { code?: unknown }).code === 'ERR_JOURNAL_RECORD_TOO_LARGE') {
         throw new BtreeKeyError('ERR_BTREE_KEY_TOO_LARGE', `Cannot update: ${reasonOf(error)}`, { cause: error });
       }
-      throw this.fail(error);
+      throw this.admission.fail(error);
     }
   }
 
@@ -306,7 +271,7 @@ export class Writer {
       try {
         await this.journal.committed(sequence);
       } catch (error) {
-        throw this.fail(error);
+        throw this.admission.fail(error);
       }
     }
     return value;
@@ -342,62 +307,9 @@ export class Writer {
       }
     }
   }
-
-  /** Waits while too much is dirty. @throws {BtreeKeyError} the cache is closed, or the journal has failed */
-  private async admit(): Promise<void> {
-    this.check();
-    if (this.core.mustWait) {
-      await this.options.flusher.throttle(() => this.check());
-    }
-  }
-
-  /** Waits until there may be room. @param attempts that were made in vain */
-  private async room(attempts: number): Promise<void> {
-    const { flusher, scheduler, activity } = this.options;
-    this.check();
-    this.roomless++;
-    try {
-      if (this.core.dirty > 0) {
-        await flusher.progress();
-      } else if (attempts >= MIN_ATTEMPTS && this.roomless === activity.count) {
-        throw tooLarge('this: the memory group of the cache is full, and no key is left to evict');
-      } else {
-        // What there is, is locked by others, who fill or update it.
-        await new Promise<void>((resolve) => {
-          scheduler.nextTurn(resolve, true);
-        });
-      }
-    } finally {
-      this.roomless--;
-    }
-    this.check();
-  }
-
-  private check(): void {
-    this.options.assertOpen();
-    if (this.failure !== null) {
-      throw this.failure;
-    }
-  }
-
-  /** What a batch takes at least, before any of it is locked: there might never be room. */
-  private checkPlan(plan: readonly PlannedKey[]): void {
-    let bytes = 0;
-    for (const { key, steps } of plan) {
-      const last = steps.at(-1);
-      bytes += KEY_BYTES + key.length + roomFor(last instanceof Uint8Array ? last.length : 0);
-    }
-    this.checkShare(plan.length, bytes);
-  }
-
-  private checkShare(keys: number, bytes: number): void {
-    const { maxBytes } = this.options;
-    if (bytes > maxBytes / MAX_SHARE) {
-      throw tooLarge(`${keys} keys at once: they take ${bytes} bytes, more than a quarter of the cache's ${maxBytes}`);
-    }
-  }
 }
 
-function tooLarge(what: string): BtreeKeyError {
-  return new BtreeKeyError('ERR_BTREE_KEY_TOO_LARGE', `Cannot store ${what}`);
+function lastPut({ steps }: PlannedKey): Value {
+  const last = steps.at(-1);
+  return typeof last === 'function' ? undefined : last;
 }
