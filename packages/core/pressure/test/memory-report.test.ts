@@ -124,8 +124,8 @@ describe('a report', () => {
   test('an age that is none is reported, and unknown', () => {
     using sim = new Sim();
     for (const [name, retiredAgeMs] of Object.entries({
-      negative: () => -1,
-      throws: () => {
+      negative: (): number => -1,
+      throws: (): number => {
         throw new Error('broken');
       },
     })) {
