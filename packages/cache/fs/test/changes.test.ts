@@ -69,7 +69,7 @@ const STEPS: readonly Step[] = [
   ['rename', at('to-dir', 'moved-link')],
   ['copyFile', at('file.txt', 'copied.txt')],
   ['copyFile', at('file.txt', 'to-file')],
-  ['copyFile', withArgs('file.txt', 'no destination')],
+  ['copyFile', withArgs('file.txt', 'no destination\0')],
   ['cp', (root) => [join(root, 'dir'), join(root, 'copies/of/dir'), { recursive: true }]],
   ['rm', at('copied.txt')],
   ['rm', at('nothing')],
