@@ -11,6 +11,8 @@ const INACTIVE = 0;
 const ACTIVE = 1;
 /** The share of the entries by which the active list may miss its room before unused entries are let in. */
 const SLACK_SHARE = 0.05;
+/** Unused entries that are set to wait for one that goes, so that no call takes long. */
+const WAITS_MAX = 16;
 /** Refaults of one list in a row after which a step is one time longer, and how many times longer it may get. */
 const ROW = 8;
 const STEPS_MAX = 4;
@@ -99,12 +101,12 @@ export class Workingset implements EvictionPolicy {
       this.target = full;
     }
     const target = this.shadows.capacity === 0 ? full / 2 : this.target;
-    for (;;) {
+    for (let waits = 0; ; waits++) {
       const slot = inactive.head();
       if (slot < 0 || (active.length > 0 && inactive.length < Math.max(1, target))) {
         return active.head();
       }
-      if (active.length >= full - full * SLACK_SHARE - target - 1) {
+      if (waits === WAITS_MAX || active.length >= full - full * SLACK_SHARE - target - 1) {
         return slot;
       }
       inactive.del(slot);

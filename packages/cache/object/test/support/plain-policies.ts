@@ -218,11 +218,11 @@ class PlainWorkingset extends TwoLists {
     this.target = Math.min(this.target, this.full);
     const target = this.shadows.on ? this.target : this.full / 2;
     const room = this.full - this.full * 0.05 - target - 1;
-    for (;;) {
+    for (let waits = 0; ; waits++) {
       if (first.length === 0 || (second.length > 0 && first.length < Math.max(1, target))) {
         return second[0];
       }
-      if (second.length >= room) {
+      if (waits === 16 || second.length >= room) {
         return first[0];
       }
       second.unshift(first.shift()!);
