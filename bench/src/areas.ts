@@ -3,6 +3,7 @@ import { coreQuestions } from './core/index.js';
 import { fsQuestions } from './fs/index.js';
 import type { Case, Question } from './harness/result.js';
 import { hitRatioQuestions } from './hit-ratio/index.js';
+import { peersQuestions } from './peers/index.js';
 import { pressureQuestions } from './pressure/index.js';
 import { shrinkerQuestions } from './shrinker/index.js';
 
@@ -14,6 +15,7 @@ export const areas: Readonly<Record<string, readonly Question[]>> = {
   fs: fsQuestions,
   'btree-key': btreeKeyQuestions,
   'hit-ratio': hitRatioQuestions,
+  peers: peersQuestions,
 };
 
 /** A case by the names that its process was given. */

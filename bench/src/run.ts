@@ -7,6 +7,9 @@ import { toJson } from './harness/to-json.js';
 import { verdictOf } from './harness/verdict.js';
 import { type BenchOptions, USAGE, parseOptions } from './options.js';
 
+/** As a case, what all cases of a question say together. */
+const ALL = 'all';
+
 /** What the command line works on. */
 export interface BenchPorts {
   readonly areas: Readonly<Record<string, readonly Question[]>>;
@@ -15,6 +18,8 @@ export interface BenchPorts {
   readonly print: (text: string) => void;
   /** Where we are; an empty text when we are through. */
   readonly progress: (text: string) => void;
+  /** What was typed, if it was not `npm run bench` with these arguments. */
+  readonly command?: string;
 }
 
 /** @returns what the process should exit with: 0, 1 when something is wrong or off its target, 2 for bad arguments */
@@ -45,7 +50,7 @@ async function smoke(options: BenchOptions, ports: BenchPorts): Promise<number> 
 async function measure(options: BenchOptions, args: readonly string[], ports: BenchPorts): Promise<number> {
   const { area, check, json } = options;
   const { print, isolate } = ports;
-  const facts = circumstances(`npm run bench -- ${args.join(' ')}`);
+  const facts = circumstances(ports.command ?? `npm run bench -- ${args.join(' ')}`);
   const { machine, node, commit, modified, date } = facts;
   print(`${machine.cpu}, ${machine.cores} cores, load ${machine.load.join(' ')}, ${machine.system}`);
   print(`Node ${node}, commit ${commit ?? 'none'}${modified ? ', modified' : ''}, ${date}\n`);
@@ -67,7 +72,7 @@ async function measure(options: BenchOptions, args: readonly string[], ports: Be
           toJson(
             area,
             facts,
-            Array.from(found, ([of, cases]) => ({ question: of, cases })),
+            Array.from(found, ([of, cases]) => ({ question: of, cases: withAll(of, cases) })),
           ),
         );
       }
@@ -102,10 +107,16 @@ async function answersTo(
     }
     progress('');
     if (cases.size > 0) {
-      const answer = { question, cases };
+      const answer = { question, cases: size === 'smoke' ? cases : withAll(question, cases) };
       answers.push(answer);
       print(size === 'smoke' ? `${question.id}: ${cases.size} cases` : `${tableOf(answer)}\n`);
     }
   }
   return answers;
+}
+
+/** With what the cases say together, if the question asks for that. */
+function withAll(question: Question, cases: ReadonlyMap<string, CaseResult>): ReadonlyMap<string, CaseResult> {
+  const figures = question.overAll?.(cases) ?? [];
+  return figures.length === 0 ? cases : new Map(cases).set(ALL, { timings: [], figures });
 }

@@ -26,6 +26,13 @@ export interface Race {
 }
 
 const WARM_UP_ROUNDS = 2;
+/** For a quick look, at the price of noise. */
+const MOST_ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? Infinity);
+
+/** Rounds that count: as many as wanted, or fewer if BENCH_ROUNDS says so; one in smoke size. */
+export function roundsOf(wanted: number, size: Size): number {
+  return size === 'real' ? Math.min(wanted, MOST_ROUNDS) : 1;
+}
 
 /**
  * Lets competitors run in turn, round by round, and compares within each round: whatever slows the machine down for a
@@ -38,7 +45,7 @@ export async function race(race: Race, size: Size): Promise<CaseResult> {
   await agree(competitors);
   const taken = new Map<string, number[]>(competitors.map(({ name }) => [name, []]));
   const warmUps = size === 'real' ? WARM_UP_ROUNDS : 0;
-  for (let round = 0; round < (size === 'real' ? warmUps + rounds : 1); round++) {
+  for (let round = 0; round < warmUps + roundsOf(rounds, size); round++) {
     for (let turn = 0; turn < competitors.length; turn++) {
       // Somebody else begins each time: to come first or last has its own price.
       const competitor = competitors[(round + turn) % competitors.length] as Competitor;

@@ -45,4 +45,6 @@ export interface Question {
   readonly id: string;
   readonly asks: string;
   readonly cases: readonly Case[];
+  /** What the cases that were run say together; not of smoke sizes. */
+  readonly overAll?: (cases: ReadonlyMap<string, CaseResult>) => readonly Figure[];
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Competitor } from '../../harness/competitor.js';
 import { nextTurn } from '../../harness/event-loop.js';
-import { BLOCK, type CacheLoad, type CachedValue, valueIndex } from './cache-load.js';
+import { BLOCK, type CacheLoad, type CachedValue, sameDisposals, valueIndex } from './cache-load.js';
 
 /** `lru-cache`, with the features that `ObjectCache` has on. */
 export function lruCache(load: CacheLoad): Competitor {
@@ -77,7 +77,7 @@ export function lruCache(load: CacheLoad): Competitor {
       position[0] = at;
       position[1] = version;
     },
-    hash: () => (sink[0] as number) + (action === 'mixed' ? 0 : (sink[1] as number)),
+    hash: () => (sink[0] as number) + (sameDisposals(action) ? (sink[1] as number) : 0),
     facts: () => ({ disposed: sink[2] as number }),
   };
 }

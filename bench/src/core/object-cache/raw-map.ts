@@ -1,6 +1,6 @@
 import type { Competitor } from '../../harness/competitor.js';
 import { nextTurn } from '../../harness/event-loop.js';
-import { BLOCK, type CacheLoad, type CachedValue, valueIndex } from './cache-load.js';
+import { BLOCK, type CacheLoad, type CachedValue, sameDisposals, valueIndex } from './cache-load.js';
 
 /**
  * The limit: a `Map`, and for what evicts a ring of its keys, first in, first out. Nothing that uses a `Map` can be
@@ -120,7 +120,7 @@ export function rawMap(load: CacheLoad): Competitor {
       position[0] = at;
       position[1] = version;
     },
-    hash: () => (sink[0] as number) + (action === 'mixed' ? 0 : (sink[1] as number)),
+    hash: () => (sink[0] as number) + (sameDisposals(action) ? (sink[1] as number) : 0),
     facts: () => ({ disposed: sink[2] as number }),
   };
 }
