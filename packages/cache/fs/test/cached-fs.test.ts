@@ -225,6 +225,19 @@ describe('changes by others', () => {
     expect(sizes()).toEqual([0, 6]);
   });
 
+  it('are seen in directories that were not there when they were asked for', () => {
+    using area = scratch();
+    const fs = createCachedFs();
+    const file = join(area.path, 'new/directory/file');
+    for (const path of [file, join(area.path, 'new')]) {
+      expect(fs.existsSync(path)).toBe(false);
+    }
+    nodeFs.mkdirSync(join(area.path, 'new/directory'), { recursive: true });
+    nodeFs.writeFileSync(file, '');
+    fs.invalidate(file);
+    expect([fs.existsSync(join(area.path, 'new')), fs.existsSync(file)]).toEqual([true, true]);
+  });
+
   it('never make readFile, readdir or open fail by a cached miss', async () => {
     using area = scratch();
     const fs = createCachedFs();

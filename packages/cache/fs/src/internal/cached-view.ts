@@ -9,6 +9,7 @@ import { contentsOf, type FileReader } from './contents.js';
 import type { Change, FsView, Lookup, PendingChange } from './fs-view.js';
 import { readlinkLookup } from './links.js';
 import { existsLookup, NAME, LINK_NAME, readdirLookup, realpathLookup, statLookup } from './names.js';
+import { parentOf } from './path-of.js';
 import { SteppingClock } from './stepping-clock.js';
 import { YoungContents } from './young-contents.js';
 
@@ -145,13 +146,13 @@ export class CachedView implements FsView, AsyncDisposable {
       return;
     }
     this.doubtAt(path);
-    this.dentries.invalidate(path);
+    this.dentries.invalidate(this.aboveMissing(path));
   }
 
   invalidateExact(path: string): void {
     this.count();
     this.doubtAt(path);
-    this.dentries.invalidate(path, { exact: true });
+    this.dentries.invalidate(this.aboveMissing(path), { exact: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -228,6 +229,19 @@ export class CachedView implements FsView, AsyncDisposable {
     if (!inode.isStale) {
       this.inodes.invalidate(inode);
     }
+  }
+
+  /** Whoever tells of a path in a directory that is not there, tells that the directory may be there. */
+  private aboveMissing(path: string): string {
+    let top = path;
+    for (let above = parentOf(path); above !== '/'; above = parentOf(above)) {
+      const missing = this.dentries.peek(above, LINK_NAME)?.missing ?? null;
+      if (missing === null) {
+        break;
+      }
+      top = above;
+    }
+    return top;
   }
 
   private doubtAt(path: string): void {
