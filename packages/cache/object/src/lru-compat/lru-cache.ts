@@ -31,7 +31,7 @@ const NO_SIZE =
   'invalid size value (must be positive integer). When maxSize or maxEntrySize is used, sizeCalculation or size must be set.';
 const BAD_SIZE = 'sizeCalculation return invalid (expect positive integer)';
 
-/** Options are shared with all who read them, and so with the status of another call. */
+/** A process is warned once. */
 let warnedOfUnbounded = false;
 
 /**
