@@ -67,6 +67,8 @@ const STEPS: readonly Step[] = [
   ['rename', at('dir', 'dir/below/x')],
   ['rename', at('nothing', 'something')],
   ['rename', at('to-dir', 'moved-link')],
+  ['rename', at('dir/below', 'dir/below/../beside')],
+  ['rename', at('dir/beside', 'dir/beside/../below')],
   ['copyFile', at('file.txt', 'copied.txt')],
   ['copyFile', at('file.txt', 'to-file')],
   ['copyFile', withArgs('file.txt', 'no destination\0')],
@@ -198,6 +200,16 @@ describe('what is changed is known at once', () => {
     expect(links()).toBe(2);
     cached.renameSync(at('empty'), at('once-more'));
     expect(links()).toBe(1);
+  });
+
+  it('on a way over what it takes away', () => {
+    using area = scratch();
+    const cached = createCachedFs();
+    const at = (name: string): string => join(area.path, '/') + name;
+    cached.mkdirSync(at('from'));
+    expect(cached.existsSync(at('to'))).toBe(false);
+    cached.renameSync(at('from'), at('from/../to'));
+    expect([cached.existsSync(at('from')), cached.existsSync(at('to'))]).toEqual([false, true]);
   });
 
   it('by streams', async () => {

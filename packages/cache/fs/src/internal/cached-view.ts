@@ -1,4 +1,5 @@
 import type { BigIntStats } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type Clock, type Scheduler, systemClock } from '@core/base';
 import { type Dentry, DentryCache, KIND_DIRECTORY } from '@cache/dentry';
 import { type Inode, InodeCache, type RevalidationPolicy, SuperBlock } from '@cache/inode';
@@ -128,10 +129,14 @@ export class CachedView implements FsView, AsyncDisposable {
     const dentry = this.dentries.peek(change.path, change.follow ? NAME : LINK_NAME);
     const isFree = this.dentries.peek(change.path, LINK_NAME)?.missing === 'ENOENT';
     const inodes = this.inodesOf(change, dentry);
+    const place = this.placeOf(change.path);
     this.doubtAll(inodes);
     return {
       finish: () => {
         this.changed(change, dentry, isFree);
+        if (place !== change.path) {
+          this.dentries.invalidate(place);
+        }
         this.doubtAll(inodes);
       },
     };
@@ -187,6 +192,19 @@ export class CachedView implements FsView, AsyncDisposable {
       this.dentries.unlink(change.path);
     } else {
       this.dentries.invalidate(change.path);
+    }
+  }
+
+  /** The path without `..`, which may lead elsewhere once the change is made: it may take away what it goes through. */
+  private placeOf(path: string): string {
+    if (!path.includes('/../')) {
+      return path;
+    }
+    try {
+      const parent = this.dentries.walkSync(parentOf(path), NAME);
+      return parent.missing === null ? join(this.dentries.pathOf(parent), basename(path)) : path;
+    } catch {
+      return path;
     }
   }
 
