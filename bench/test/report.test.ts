@@ -89,6 +89,13 @@ describe('the page', () => {
     expect(renderPage([{ report, full: true }]).markdown).not.toContain('A short run');
   });
 
+  it('tells of a machine that was busy, and of no other', () => {
+    const machine = { ...report.machine, load: [2.5, 2, 2] };
+    const other = { ...report, machine };
+    expect(renderPage([{ report: other, full: true }]).markdown).toContain('**The machine was busy**');
+    expect(markdown).not.toContain('busy');
+  });
+
   it('tells where peers win', () => {
     expect(markdown).toContain('| tiny-lru | 1 of 1 | get hit, 1,000, integer: ObjectCache is 0.800× as fast |');
     expect(markdown).toContain(

@@ -46,7 +46,8 @@ function figuresOf(keys: string, found: ReadonlyMap<string, readonly MemoryOutco
 }
 
 function memoryCase(keys: MemoryOrder['keys']): Case {
-  return { name: `1,000,000, ${keys}`, run: (size) => compare(keys, size) };
+  // In smoke size, keys of one kind do for both.
+  return { name: `1,000,000, ${keys}`, onlyReal: keys === 'integer', run: (size) => compare(keys, size) };
 }
 
 export const memoryQuestion: Question = {

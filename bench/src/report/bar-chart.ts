@@ -31,6 +31,8 @@ const COLOURS: Readonly<Record<string, string>> = {
   'lru.min': '#0c8599',
   'tiny-lru': '#c2255c',
   '@isaacs/ttlcache': '#e8a317',
+  mean: '#2b8a3e',
+  'worst case': '#c92a2a',
 };
 
 /** Horizontal bars in groups, as SVG; the same text each time for the same chart. */
@@ -42,7 +44,14 @@ export function drawBars({ title, axis, categories, series, mark }: BarChart): s
       animation: false,
       backgroundColor: '#ffffff',
       title: { text: title, left: 'center', top: 10, textStyle: { fontSize: 15 } },
-      legend: { show: series.length > 1, top: 38, itemHeight: 10 },
+      legend: {
+        show: series.length > 1,
+        top: 38,
+        itemHeight: 10,
+        itemWidth: 18,
+        itemGap: 18,
+        textStyle: { fontSize: 11 },
+      },
       grid: { left: 20, right: 60, top: 84, bottom: 44, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
       xAxis: { type: 'value', name: axis, nameLocation: 'middle', nameGap: 28 },
       yAxis: { type: 'category', inverse: true, data: [...categories], axisTick: { show: false } },

@@ -11,6 +11,9 @@ export interface Page {
 /** Where the pictures lie, as seen from the page. */
 const PICTURES = 'benchmarks';
 
+/** From this load at the start on. */
+const BUSY = 0.75;
+
 interface Section {
   readonly title: string;
   readonly text: readonly string[];
@@ -36,6 +39,7 @@ export function renderPage(found: readonly FoundReport[]): Page {
           '',
         ]
       : []),
+    ...busy(found),
     ...sections.flatMap(({ title, text, pictures }) => [
       `## ${title}`,
       '',
@@ -45,6 +49,19 @@ export function renderPage(found: readonly FoundReport[]): Page {
     ...targetSections(found),
   ];
   return { markdown: `${markdown.join('\n').trimEnd()}\n`, pictures: sections.flatMap(({ pictures }) => pictures) };
+}
+
+/** What a reader must know of machines that had other things to do. */
+function busy(found: readonly FoundReport[]): string[] {
+  const areas = found
+    .filter(({ report: { machine } }) => (machine.load[0] ?? 0) > BUSY)
+    .map(({ report }) => report.area);
+  return areas.length === 0
+    ? []
+    : [
+        `**The machine was busy** with other work when these began: ${areas.join(', ')}. Times are noisy, and pauses long.`,
+        '',
+      ];
 }
 
 function circumstancesRow({ report, full }: FoundReport): string[] {
