@@ -71,9 +71,10 @@ export async function runForeignEdits(settings: Settings, scratch: string, repor
   const [matrix] = gitCommands(settings.files, settings.statuses);
   for (let round = 0; round < settings.editRounds; round++) {
     const { script, paths } = editsOf(round, dir);
-    const asked = matrix?.run(cached, dir);
+    // Answers of meanwhile may be of before or after. To isomorphic-git it is an error, on node:fs too, when a file that
+    // it has listed is gone.
+    const asked = matrix?.run(cached, dir).catch(() => null);
     execFileSync('sh', ['-c', script]);
-    // While it is being asked, any answer between before and after is right.
     await asked;
     cached.invalidate(paths);
     const ours = porcelainOf(await matrix?.run(cached, dir));
