@@ -255,6 +255,35 @@ describe('changes by others', () => {
     }
   });
 
+  it('are seen when the watch of their directory tells, and by age when it does not', async () => {
+    using area = scratch();
+    const clock = new ManualClock();
+    const watchers = new Map<string, EventEmitter>();
+    const watch = (directory: string): EventEmitter => {
+      const watcher = Object.assign(new EventEmitter(), { close: () => {} });
+      watchers.set(directory, watcher);
+      return watcher;
+    };
+    await using fs = createCachedFs({ fs: { ...nodeFs, watch }, clock, revalidate: 'watch' });
+    const [file, other] = [join(area.path, 'file'), join(area.path, 'other')];
+    nodeFs.writeFileSync(file, '');
+    const sizes = (): unknown[] => [fs.statSync(file).size, fs.existsSync(other)];
+    expect(sizes()).toEqual([0, false]);
+    nodeFs.writeFileSync(file, 'one');
+    nodeFs.writeFileSync(other, 'one');
+    expect(sizes()).toEqual([0, false]);
+    for (const name of ['file', 'other']) {
+      watchers.get(area.path)?.emit('change', 'change', name);
+    }
+    expect(sizes()).toEqual([3, true]);
+    nodeFs.writeFileSync(file, 'three');
+    nodeFs.unlinkSync(other);
+    expect(sizes()).toEqual([3, true]);
+    clock.ms += 60_001;
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect(sizes()).toEqual([5, false]);
+  });
+
   it('are found as they are by listeners of watch and watchFile', () => {
     using area = scratch();
     const watcher = new EventEmitter();
