@@ -74,6 +74,12 @@ export const resourceCaches: Readonly<Record<string, (max: number, make: () => R
   },
 };
 
+/**
+ * Sections last for 1 to so many turns. If all lasted equally long, as many readers as there is room for would never use
+ * a resource that is not among the last used ones, and an exact LRU would seem to be safe.
+ */
+const MOST_TURNS = 8;
+
 export interface Uses {
   /** Sections that met a resource which had been disposed of. */
   readonly afterDispose: number;
@@ -97,15 +103,15 @@ export async function useConcurrently(
   });
   let afterDispose = 0;
   let next = 0;
-  async function section(resource: Resource): Promise<void> {
-    for (let turns = 0; turns < 3; turns++) {
-      await nextTurn();
-    }
-    afterDispose += resource.disposals > 0 ? 1 : 0;
-  }
   async function reader(): Promise<void> {
     while (next < keys.length) {
-      await cache.withResource(keys[next++] as number, section);
+      const at = next++;
+      await cache.withResource(keys[at] as number, async (resource) => {
+        for (let turns = at % MOST_TURNS; turns >= 0; turns--) {
+          await nextTurn();
+        }
+        afterDispose += resource.disposals > 0 ? 1 : 0;
+      });
     }
   }
   await Promise.all(Array.from({ length: readers }, reader));
