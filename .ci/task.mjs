@@ -11,7 +11,7 @@ const ROOT = resolve(fileURLToPath(import.meta.url), '../..');
 const PNPM = 'pnpm@10.34.9';
 const OLDEST_NODE = [20, 19];
 /** Areas of benches whose smallest sizes are part of the tests. */
-const BENCHES = ['core', 'shrinker', 'pressure', 'hit-ratio', 'btree-key', 'peers'];
+const BENCHES = ['core', 'shrinker', 'pressure', 'fs', 'hit-ratio', 'btree-key', 'peers'];
 /** Examples that can do less, so that the tests need not do all. */
 const QUICK = new Set(['cached-fs', 'counters', 'file-handles']);
 /** What is tortured by killing processes. */

@@ -7,7 +7,7 @@ import type { MemoryGroup, ShrinkerRegistry } from '@core/shrinker';
 /**
  * How changes by others are seen: those that are made on the façade are seen at once, and so are all after `invalidate`.
  *
- * - `'always'`: nothing is believed without a look. A look is a call, so nothing but parsed JSON is saved.
+ * - `'always'`: nothing is believed without a look, and a look is a call: every call goes through.
  * - `{ ageMs }`: what is cached is believed for so many milliseconds.
  * - `'watch'`: directories are watched, and what changes there is forgotten. Events get lost, so all is looked at again
  *   after a minute at the latest.
