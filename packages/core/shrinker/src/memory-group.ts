@@ -100,6 +100,24 @@ export abstract class MemoryGroup {
   abstract usage(zone?: Zone): number;
 
   /**
+   * Bytes that can be charged before this group, or one above it, meets its `high` or `max` and is reclaimed. Below 0
+   * where one is above its limit; Infinity without limits. O(depth).
+   *
+   * @param zone absent: `heap`
+   * @throws {RangeError} when the zone is unknown
+   */
+  room(zone: Zone = 'heap'): number {
+    const { high, max } = this.limits;
+    const inAll = this.usage();
+    const inZone = this.usage(zone);
+    let room = this.parent === null ? Infinity : this.parent.room(zone);
+    for (const limit of [high, max]) {
+      room = Math.min(room, typeof limit === 'number' ? limit - inAll : (limit[zone] ?? Infinity) - inZone);
+    }
+    return room;
+  }
+
+  /**
    * Ends the group and all below it, the lowest first: lists, deferred counts and bytes go to its heir, and no sum
    * changes. A walk that is in the middle of it goes on behind it. Its name is free again. A second call is harmless.
    *

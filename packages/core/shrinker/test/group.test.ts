@@ -105,6 +105,23 @@ describe('the tree', () => {
     expect(a.limits.max).toBe(Infinity);
   });
 
+  test('room is what the tightest limit leaves, of all zones or of one, here or above', () => {
+    const { root } = new ShrinkerRegistry();
+    const parent = root.child('parent', { max: { heap: 1000 } });
+    const child = parent.child('child');
+    expect([root.room(), child.room('external')]).toEqual([Infinity, Infinity]);
+    child.charge(300);
+    child.charge(50, 'external');
+    expect([child.room(), child.room('heap'), child.room('external')]).toEqual([700, 700, Infinity]);
+    child.limits = { high: 500 };
+    expect([child.room('heap'), child.room('external'), parent.room()]).toEqual([150, 150, 700]);
+    child.limits.max = { external: 60 };
+    expect([child.room('heap'), child.room('external')]).toEqual([150, 10]);
+    child.limits.high = 300;
+    expect(child.room()).toBe(-50);
+    expect(() => child.room('disk' as Zone)).toThrow(RangeError);
+  });
+
   test('limits, at once and one by one', () => {
     const a = sound().root.child('a', { max: 10, low: { heap: 3 } });
     expect(a.stats().limits).toEqual({ min: 0, low: { heap: 3 }, high: Infinity, max: 10 });

@@ -72,7 +72,7 @@ export class GroupLedger {
       const group = this.group.heir;
       const stock = stockOf(this.needed());
       // Nobody is reclaimed for a stock.
-      const bytes = missing + (roomIn(group, this.zone) >= missing + stock ? stock : 0);
+      const bytes = missing + (group.room(this.zone) >= missing + stock ? stock : 0);
       try {
         group.charge(bytes, this.zone);
         this.charged += bytes;
@@ -100,17 +100,4 @@ export class GroupLedger {
 
 function stockOf(needed: number): number {
   return Math.min(MAX_STOCK, Math.max(MIN_STOCK, Math.floor(needed / STOCK_SHARE)));
-}
-
-/** Bytes that can be charged before the group, or one above it, meets a limit and is reclaimed. */
-function roomIn(lowest: MemoryGroup, zone: Zone): number {
-  let room = Infinity;
-  for (let group: MemoryGroup | null = lowest; group !== null; group = group.parent) {
-    const { high, max } = group.limits;
-    for (const limit of [high, max]) {
-      const left = typeof limit === 'number' ? limit - group.usage() : (limit[zone] ?? Infinity) - group.usage(zone);
-      room = Math.min(room, left);
-    }
-  }
-  return room;
 }

@@ -68,7 +68,7 @@ export class Ledger<K, V> {
 
   /** Whether a charge of this cache that is under way has its room, so that no more need be freed for it. */
   get isServed(): boolean {
-    return this.wanted > 0 && roomIn(this.group.heir, this.zone ?? 'heap') >= this.wanted;
+    return this.wanted > 0 && this.group.heir.room(this.zone ?? 'heap') >= this.wanted;
   }
 
   /** Whether a scan or count is for the values of this cache. A registry that accounts no objects knows no groups. */
@@ -114,7 +114,7 @@ export class Ledger<K, V> {
     const missing = this.missing(bytes);
     return (
       missing <= 0 ||
-      (roomIn(this.group.heir, this.zone ?? 'heap') >= missing && this.charge(missing) && this.covers(bytes))
+      (this.group.heir.room(this.zone ?? 'heap') >= missing && this.charge(missing) && this.covers(bytes))
     );
   }
 
@@ -209,7 +209,7 @@ export class Ledger<K, V> {
     try {
       for (;;) {
         const group = this.group.heir;
-        const room = roomIn(group, zone) - missing;
+        const room = group.room(zone) - missing;
         // Where there is room, whoever reclaims does so for the process: then this cache gives its whole share.
         this.wanted = room < 0 ? missing : 0;
         const bytes = missing + Math.floor(Math.max(0, Math.min(stock, room)));
@@ -257,19 +257,4 @@ function capacityOf(lowest: MemoryGroup, zone: Zone): number {
     capacity = Math.min(capacity, typeof max === 'number' ? max : (max[zone] ?? Infinity));
   }
   return capacity;
-}
-
-/** Bytes that can be charged before the group, or one above it, meets a limit and is reclaimed. */
-function roomIn(lowest: MemoryGroup, zone: Zone): number {
-  let room = Infinity;
-  for (let group: MemoryGroup | null = lowest; group !== null; group = group.parent) {
-    const { high, max } = group.limits;
-    for (const limit of [high, max]) {
-      room = Math.min(
-        room,
-        typeof limit === 'number' ? limit - group.usage() : (limit[zone] ?? Infinity) - group.usage(zone),
-      );
-    }
-  }
-  return room;
 }
