@@ -1,3 +1,5 @@
+import type { StoreEntry, StoreOperation, StoreRange } from '@core/ordered-store';
+
 /** What a `KeyLevel` is a face of: a `BtreeKeyCache`, or a store of `@core/ordered-store`. */
 export interface LevelBackend {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
@@ -9,17 +11,6 @@ export interface LevelBackend {
   close(): Promise<void>;
 }
 
-export type LevelOperation =
-  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
-  | { readonly type: 'del'; readonly key: Uint8Array };
-
-export type LevelEntry = readonly [key: Uint8Array, value: Uint8Array];
-
-export interface LevelBackendRange {
-  readonly gte?: Uint8Array;
-  readonly gt?: Uint8Array;
-  readonly lte?: Uint8Array;
-  readonly lt?: Uint8Array;
-  readonly reverse?: boolean;
-  readonly limit?: number;
-}
+export type LevelOperation = StoreOperation;
+export type LevelEntry = StoreEntry;
+export type LevelBackendRange = StoreRange;
