@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,12 +7,11 @@ import { SeededRng } from '@core/base';
 import { type Durability, Journal } from '@core/journal';
 
 import { type ChildSettings, payloadOf } from './internal/journal-child-settings.js';
+import { type Heard, killed, remove } from './internal/killed.js';
 
 /** A child that does not kill itself is killed after so many lines at most, and milliseconds after the first of them. */
 const MOST_LINES = 3_000;
 const MOST_MS = 300;
-/** One that says nothing for so long hangs. */
-const HANGS_MS = 60_000;
 /** About so many calls are made for opening a journal, more of them when it has many segments; the rest is work. */
 const OPENING_CALLS = 60;
 const MOST_CALLS = 1_200;
@@ -50,12 +47,10 @@ export interface JournalTortureReport {
 }
 
 /** What the children may be held to. */
-interface Said {
+interface Said extends Heard {
   opened: boolean;
   acked: number;
   pinned: number;
-  lines: number;
-  wrong: string[];
 }
 
 /**
@@ -94,7 +89,7 @@ export async function runJournalTorture({
         busted,
         dieAtCall: rng.next() < 0.5 ? 1 + rng.below(rng.next() < 0.5 ? OPENING_CALLS : MOST_CALLS) : 0,
       };
-      const said = await killed(child, settings, { opened: false, acked, pinned, lines: 0, wrong: [] }, rng);
+      const said = await kill(child, settings, { opened: false, acked, pinned, lines: 0, wrong: [] }, rng);
       report.killedOpening += said.opened ? 0 : 1;
       report.acknowledged += said.acked - acked;
       ({ acked, pinned } = said);
@@ -126,41 +121,15 @@ export async function runJournalTorture({
   return { ...report, faults: all };
 }
 
-/** Runs a child until it is dead. */
-async function killed(child: string, settings: ChildSettings, said: Said, rng: SeededRng): Promise<Said> {
-  const running = spawn(process.execPath, [child, '--settings', JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+async function kill(child: string, settings: ChildSettings, said: Said, rng: SeededRng): Promise<Said> {
   const killsItself = settings.dieAtCall > 0;
-  const most = killsItself ? Infinity : 1 + rng.below(MOST_LINES);
+  const mostLines = killsItself ? Infinity : 1 + rng.below(MOST_LINES);
   const delayMs = rng.below(MOST_MS);
-  let timer = setTimeout(() => {
-    said.wrong.push('the child hangs');
-    running.kill('SIGKILL');
-  }, HANGS_MS);
-  let errors = '';
-  running.stderr.on('data', (text: Buffer) => (errors += text.toString()));
-  let rest = '';
-  running.stdout.on('data', (text: Buffer) => {
-    const lines = (rest + text.toString()).split('\n');
-    rest = lines.pop() ?? '';
-    if (said.lines === 0 && !killsItself) {
-      // Not before: how long a process takes to start says nothing of a journal.
-      clearTimeout(timer);
-      timer = setTimeout(() => running.kill('SIGKILL'), delayMs);
-    }
-    for (const line of lines) {
-      hear(said, line);
-    }
-    if (said.lines >= most) {
-      running.kill('SIGKILL');
-    }
+  await killed(child, settings, said, {
+    delayMs: killsItself ? Infinity : delayMs,
+    mostLines,
+    hear: (line) => hear(said, line),
   });
-  const [code, signal] = (await once(running, 'close')) as [number | null, string | null];
-  clearTimeout(timer);
-  if (signal !== 'SIGKILL') {
-    said.wrong.push(`the child ended by itself, with ${String(code)}: ${errors}`);
-  }
   return said;
 }
 
@@ -220,10 +189,4 @@ async function inspect(directory: string, acked: number, pinned: number, durabil
     faults.push(`${pinned} was pinned, and ${first} is the first one there`);
   }
   return { last, first, checked, torn, faults };
-}
-
-async function remove(directory: string): Promise<void> {
-  if (directory !== '') {
-    await rm(directory, { recursive: true, force: true });
-  }
 }

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +8,10 @@ import { SeededRng } from '@core/base';
 import type { Durability } from '@core/journal';
 
 import { type Death, decode, type KeyCacheChildSettings, openKeyCache } from './internal/key-cache-child-settings.js';
+import { type Heard, killed, remove } from './internal/killed.js';
 
 /** A child is killed at the latest so many milliseconds after its first line. */
 const MOST_MS = 400;
-/** One that says nothing for so long hangs. */
-const HANGS_MS = 60_000;
 /** Batches of the store at which a child may kill itself: where something is left to replay, the first are for that. */
 const REPLAY_BATCHES = 2;
 const MOST_BATCHES = 25;
@@ -93,11 +90,9 @@ class Promised {
   }
 }
 
-interface Said {
+interface Said extends Heard {
   opened: boolean;
-  lines: number;
   acknowledged: number;
-  wrong: string[];
 }
 
 /**
@@ -127,7 +122,7 @@ export async function runKeyCacheTorture({
         replays = false;
       }
       const settings = settingsOf(directory, rng, replays, busted);
-      const said = await killed(child, settings, promised, rng);
+      const said = await kill(child, settings, promised, rng);
       report.acknowledged += said.acknowledged;
       report.killedOpening += said.opened ? 0 : 1;
       report.killedInBatch += settings.dieAtBatch > 0 ? 1 : 0;
@@ -174,42 +169,13 @@ function settingsOf(directory: string, rng: SeededRng, replays: boolean, busted:
   };
 }
 
-/** Runs a child until it is dead. */
-async function killed(
-  child: string,
-  settings: KeyCacheChildSettings,
-  promised: Promised,
-  rng: SeededRng,
-): Promise<Said> {
+async function kill(child: string, settings: KeyCacheChildSettings, promised: Promised, rng: SeededRng): Promise<Said> {
   const said: Said = { opened: false, lines: 0, acknowledged: 0, wrong: [] };
-  const running = spawn(process.execPath, [child, '--settings', JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  await killed(child, settings, said, {
+    delayMs: rng.below(MOST_MS),
+    mostLines: Infinity,
+    hear: (line) => hear(said, promised, line),
   });
-  const delayMs = rng.below(MOST_MS);
-  let timer = setTimeout(() => {
-    said.wrong.push('the child hangs');
-    running.kill('SIGKILL');
-  }, HANGS_MS);
-  let errors = '';
-  running.stderr.on('data', (text: Buffer) => (errors += text.toString()));
-  let rest = '';
-  running.stdout.on('data', (text: Buffer) => {
-    const lines = (rest + text.toString()).split('\n');
-    rest = lines.pop() ?? '';
-    if (said.lines === 0) {
-      // Not before: how long a process takes to start says nothing of a cache.
-      clearTimeout(timer);
-      timer = setTimeout(() => running.kill('SIGKILL'), delayMs);
-    }
-    for (const line of lines) {
-      hear(said, promised, line);
-    }
-  });
-  const [code, signal] = (await once(running, 'close')) as [number | null, string | null];
-  clearTimeout(timer);
-  if (signal !== 'SIGKILL') {
-    said.wrong.push(`the child ended by itself, with ${String(code)}: ${errors}`);
-  }
   return said;
 }
 
@@ -280,10 +246,4 @@ async function inspect(settings: KeyCacheChildSettings, promised: Promised): Pro
     faults.push(String(error));
   }
   return { checked: keys.length, replayed, faults };
-}
-
-async function remove(directory: string): Promise<void> {
-  if (directory !== '') {
-    await rm(directory, { recursive: true, force: true });
-  }
 }
