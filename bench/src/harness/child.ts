@@ -8,6 +8,7 @@ const ABORTED = 134;
 /**
  * Runs a script of ours in a process of its own, with an order as its argument.
  *
+ * @param node the binary; default: this one
  * @returns what it printed at its end, or null when it was killed, or ran out of memory
  * @throws {Error} it failed in another way: that is a fault of the script, and no result
  */
@@ -15,10 +16,11 @@ export async function inChild<Order, Outcome>(
   script: string,
   order: Order,
   flags: readonly string[],
+  node: string = process.execPath,
 ): Promise<Outcome | null> {
   let output: string;
   try {
-    ({ stdout: output } = await run(process.execPath, [...flags, script, JSON.stringify(order)], {
+    ({ stdout: output } = await run(node, [...flags, script, JSON.stringify(order)], {
       maxBuffer: 2 ** 24,
     }));
   } catch (error) {

@@ -11,16 +11,21 @@ export function uniform(count: number, bound: number): Int32Array {
   return new Int32Array(count).map(() => rng.below(bound));
 }
 
-/** `count` numbers in [0, bound), the n-th most popular with a weight of 1/n. */
-export function zipf(count: number, bound: number): Int32Array {
-  const rng = new SeededRng(SEED);
+/** `count` numbers in [0, bound), the n-th most popular with a weight of 1/n^skew. */
+export function zipf(count: number, bound: number, skew: number = 1, seed: number = SEED): Int32Array {
+  return zipfRanks(count, bound, skew, seed).map((rank) => (rank * SCATTER) % bound);
+}
+
+/** As {@link zipf}, but that each number is its rank: 0 is the most popular. */
+export function zipfRanks(count: number, bound: number, skew: number, seed: number): Int32Array {
+  const rng = new SeededRng(seed);
   const upTo = new Float64Array(bound);
   let sum = 0;
   for (let rank = 0; rank < bound; rank++) {
-    sum += 1 / (rank + 1);
+    sum += (rank + 1) ** -skew;
     upTo[rank] = sum;
   }
-  return new Int32Array(count).map(() => (firstAbove(upTo, rng.next() * sum) * SCATTER) % bound);
+  return new Int32Array(count).map(() => firstAbove(upTo, rng.next() * sum));
 }
 
 /**

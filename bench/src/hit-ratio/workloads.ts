@@ -1,4 +1,5 @@
 import { SeededRng } from '@core/base';
+import { zipfRanks } from '../harness/workload.js';
 import { type KeyStream, keyStream } from './key-stream.js';
 
 /** The workloads that need no trace, about `length` requests each. The same ones each time. */
@@ -22,28 +23,7 @@ export function recencyWorkloads(length: number): KeyStream[] {
 
 /** Keys by popularity: the one of rank r is asked for in proportion to 1 / r^skew. */
 function zipf(keys: number, length: number, skew: number, seed: number): Int32Array {
-  const rng = new SeededRng(seed);
-  const count = Math.max(1, Math.floor(keys));
-  const sums = new Float64Array(count);
-  let sum = 0;
-  for (let rank = 0; rank < count; rank++) {
-    sum += (rank + 1) ** -skew;
-    sums[rank] = sum;
-  }
-  return Int32Array.from({ length }, () => {
-    const wanted = rng.next() * sum;
-    let low = 0;
-    let high = count - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((sums[middle] as number) < wanted) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
-  });
+  return zipfRanks(length, Math.max(1, Math.floor(keys)), skew, seed);
 }
 
 /** Popular keys, and now and then a long run of keys that are asked for once. */

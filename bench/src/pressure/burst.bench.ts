@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { inChild } from '../harness/child.js';
 import { type Size, exactly } from '../harness/competitor.js';
 import type { Case, CaseResult, Figure, Question, Unit } from '../harness/result.js';
 import { median, quantile } from '../harness/statistics.js';
@@ -32,15 +33,8 @@ const ORDER: BurstOrder = {
 };
 
 /** What a run came to; null when the process died. */
-async function burst(node: string, order: BurstOrder): Promise<BurstOutcome | null> {
-  try {
-    const { stdout } = await run(node, [`--max-old-space-size=${HEAP_MB}`, CHILD, JSON.stringify(order)], {
-      maxBuffer: 16 * MIB,
-    });
-    return JSON.parse(stdout) as BurstOutcome;
-  } catch {
-    return null;
-  }
+function burst(node: string, order: BurstOrder): Promise<BurstOutcome | null> {
+  return inChild<BurstOrder, BurstOutcome>(CHILD, order, [`--max-old-space-size=${HEAP_MB}`], node);
 }
 
 function figure(what: string, values: readonly number[], unit: Unit, target: Figure['target'] = null): Figure {
