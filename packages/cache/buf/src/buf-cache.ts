@@ -1,5 +1,6 @@
 import { assert, reportUncaught, systemScheduler } from '@core/base';
 import type { SourceFile } from '@core/fs-source';
+import type { WalkControl } from '@core/list-lru';
 import { Rcu } from '@core/rcu';
 import {
   DEFAULT_SEEKS,
@@ -167,10 +168,11 @@ export class BufCache implements AsyncDisposable {
       ...(this.group === null ? {} : { batch: GROUP_BATCH }),
       zoneAware: true,
       groupAware: this.group !== null,
-      count: (sc) => this.count(sc),
-      scan: (sc) => this.scan(sc),
-      retiredBytes: (zone: Zone) => (zone === ZONE ? this.store.pending.bytes : 0),
-      objectBytes: (zone: Zone) => (zone === ZONE ? this.blockBytes : 0),
+      // Never in another zone, so that it need not be asked again.
+      count: (sc) => (sc.zone === ZONE ? this.count(sc) : SHRINK_EMPTY),
+      scan: (sc) => (this.isAskedBy(sc) && !this.store.isServed ? this.scan(sc) : SHRINK_STOP),
+      retiredBytes: (zone) => this.retiredBytes(zone),
+      objectBytes: (zone) => this.objectBytes(zone),
       skipped: () => ({ held: this.owner.held, dirty: this.store.dirty }),
     };
   }
@@ -186,6 +188,35 @@ export class BufCache implements AsyncDisposable {
   attach(shrinker: Shrinker): Shrinker {
     this.group?.setShrinkerBit(shrinker, ZONE);
     return shrinker;
+  }
+
+  /**
+   * Blocks that may be reclaimed: of the control's zone and group; without one, all. With {@link prune} and what follows
+   * it can be a part of a shrinker that several caches have in common, such as a `SuperBlock`.
+   */
+  count(sc?: ShrinkControl): number {
+    return sc === undefined || this.isAskedBy(sc) ? this.store.lru.length : 0;
+  }
+
+  /** Looks at up to `nr` of these, oldest first. @returns how many it has let go */
+  prune(nr: number, sc?: ShrinkControl): number {
+    const mayScan = sc === undefined || this.isAskedBy(sc);
+    return mayScan && !this.store.isServed ? this.scan({ nrToScan: nr, nrScanned: 0 }) : 0;
+  }
+
+  /** Bytes of a block, in the zone in which blocks are. */
+  objectBytes(zone: Zone): number {
+    return zone === ZONE ? this.blockBytes : 0;
+  }
+
+  /** Bytes of blocks that have left, and wait for those who may look at them. */
+  retiredBytes(zone: Zone): number {
+    return zone === ZONE ? this.store.pending.bytes : 0;
+  }
+
+  /** Bytes of all arenas, free blocks included. */
+  get bytes(): number {
+    return this.store.pool.bytes;
   }
 
   stats(): BufCacheStats {
@@ -269,26 +300,15 @@ export class BufCache implements AsyncDisposable {
     assert(busy === inFlight, () => `${busy} buffers are under I/O, and ${inFlight} counted`);
   }
 
-  private count(sc: ShrinkControl): number {
-    if (sc.zone !== ZONE) {
-      // Never here, so it need not be asked again.
-      return SHRINK_EMPTY;
-    }
-    return this.isAskedBy(sc) ? this.store.lru.length : 0;
-  }
-
-  private scan(sc: ShrinkControl): number {
-    if (sc.zone !== ZONE || !this.isAskedBy(sc) || this.store.isServed) {
-      return SHRINK_STOP;
-    }
-    const evicted = this.store.scan(sc);
+  private scan(control: WalkControl): number {
+    const evicted = this.store.scan(control);
     // What waits to be written can't go now, but later.
     this.writer.kick();
     return evicted;
   }
 
   private isAskedBy(sc: ShrinkControl): boolean {
-    return this.group === null || sc.group === null || sc.group === this.group.heir;
+    return sc.zone === ZONE && (this.group === null || sc.group === null || sc.group === this.group.heir);
   }
 }
 

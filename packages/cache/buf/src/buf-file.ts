@@ -8,6 +8,7 @@ import type { BlockStore } from './internal/block-store.js';
 import { checkOpen, type FileState } from './internal/file-state.js';
 import type * as flags from './internal/flags.js';
 import { BlockWriter } from './internal/block-writer.js';
+import { ByteReader } from './internal/byte-reader.js';
 import type { Reader } from './internal/reader.js';
 import type { Writer } from './internal/writer.js';
 import type { CloseOptions, InvalidateOptions } from './options.js';
@@ -20,9 +21,6 @@ const LOCKED: typeof flags.LOCKED = 64;
 const WRITING: typeof flags.WRITING = 256;
 /** Of a buffer that can be read, and asks for nothing else, only DONE is set. */
 const PLAIN = DONE | STALE | READ_AHEAD | LOCKED;
-
-/** Short copies are quicker byte by byte than through a view. */
-const SHORT_COPY = 48;
 
 /** @internal What a file needs of its cache. */
 export interface FileOwner extends GuardOwner {
@@ -58,6 +56,7 @@ export class BufFile {
   private readonly rcu: RcuFlavor;
   private readonly reader: Reader;
   private readonly writer: Writer;
+  private readonly bytes: ByteReader;
   private readonly blocks: BlockWriter;
   private readonly owner: FileOwner;
   private readonly keepSource: boolean;
@@ -75,6 +74,7 @@ export class BufFile {
     this.owner = parts.owner;
     this.keepSource = parts.keepSource;
     this.blockBytes = parts.store.blockBytes;
+    this.bytes = new ByteReader(parts.state, parts.store, parts.reader, parts.owner);
     this.blocks = new BlockWriter(parts.state, parts.reader, parts.writer);
   }
 
@@ -166,31 +166,13 @@ export class BufFile {
    */
   readInto(target: Uint8Array, offset: number, length: number, position: number): number | Promise<number> {
     checkTarget(target, offset, length, position);
-    const done = this.copyCached(target, offset, length, position);
-    if (done === this.lengthOf(length, position)) {
-      this.owner.hits++;
-      return done;
-    }
-    this.owner.misses++;
-    return this.readRest(target, offset, length, position, done);
+    return this.bytes.read(target, offset, length, position);
   }
 
   /** As {@link readInto}, at once. */
   readIntoSync(target: Uint8Array, offset: number, length: number, position: number): number {
     checkTarget(target, offset, length, position);
-    let done = this.copyCached(target, offset, length, position);
-    if (done === this.lengthOf(length, position)) {
-      this.owner.hits++;
-      return done;
-    }
-    this.owner.misses++;
-    while (done < this.lengthOf(length, position)) {
-      const first = Math.floor((position + done) / this.blockBytes);
-      const buf = this.reader.readSync(this.state, first, this.blocksTo(position + length) - first);
-      done += this.copyCached(target, offset + done, length - done, position + done);
-      this.store.release(buf);
-    }
-    return done;
+    return this.bytes.readSync(target, offset, length, position);
   }
 
   /** As {@link readInto}, into a new array. */
@@ -314,7 +296,7 @@ export class BufFile {
     const { state, store } = this;
     checkOpen(state);
     let count = 0;
-    for (const buf of state.buffers(Math.floor(position / this.blockBytes), this.blocksTo(position + length))) {
+    for (const buf of state.buffers(Math.floor(position / this.blockBytes), this.bytes.blocksTo(position + length))) {
       if (buf.queue === null || (discard && (buf.flags & (LOCKED | WRITING)) === 0)) {
         store.stale(buf);
         count++;
@@ -437,58 +419,6 @@ export class BufFile {
     return this.reader.readSync(this.state, block, 1);
   }
 
-  private async readRest(
-    target: Uint8Array,
-    offset: number,
-    length: number,
-    position: number,
-    cached: number,
-  ): Promise<number> {
-    let done = cached;
-    while (done < this.lengthOf(length, position)) {
-      const first = Math.floor((position + done) / this.blockBytes);
-      const buf = await this.reader.read(this.state, first, this.blocksTo(position + length) - first);
-      done += this.copyCached(target, offset + done, length - done, position + done);
-      this.store.release(buf);
-    }
-    return done;
-  }
-
-  /** Copies until a block is missing, or locked. */
-  private copyCached(target: Uint8Array, offset: number, length: number, position: number): number {
-    const { state, index, blockBytes } = this;
-    const wanted = this.lengthOf(length, position);
-    let done = 0;
-    while (done < wanted) {
-      const at = position + done;
-      const block = Math.floor(at / blockBytes);
-      const buf = index.find(state, block);
-      if (buf === null || (buf.flags & (DONE | STALE | LOCKED)) !== DONE) {
-        return done;
-      }
-      const skip = at - block * blockBytes;
-      const bytes = Math.min(blockBytes - skip, wanted - done);
-      copy(buf.bytes, skip, target, offset + done, bytes);
-      done += bytes;
-      buf.lruRef = buf.typeRef;
-      state.readahead.last = block;
-      if ((buf.flags & READ_AHEAD) !== 0) {
-        this.reader.accessed(state, buf);
-      }
-    }
-    return done;
-  }
-
-  /** Bytes of the range that are in the file, as far as is known. */
-  private lengthOf(length: number, position: number): number {
-    return Math.max(0, Math.min(length, this.state.end - position));
-  }
-
-  /** How many blocks there are up to a position. */
-  private blocksTo(position: number): number {
-    return Math.ceil(position / this.blockBytes);
-  }
-
   /** Gives out a buffer that is readable and not plain. */
   private show(buf: Buf): Buf {
     this.owner.hits++;
@@ -537,25 +467,13 @@ export class BufFile {
     if (!Number.isSafeInteger(length) || length < 0) {
       throw new RangeError(`Cannot read ${String(length)} bytes: it must be an integer from 0`);
     }
-    return new Uint8Array(this.lengthOf(length, position));
+    return new Uint8Array(this.bytes.lengthOf(length, position));
   }
 
   private checkBlock(block: number): void {
     if (!Number.isSafeInteger(block) || block < 0 || (block + 1) * this.blockBytes > Number.MAX_SAFE_INTEGER) {
       throw new RangeError(`Cannot use block ${String(block)}: it must be an integer from 0, and end below 2^53 bytes`);
     }
-  }
-}
-
-function copy(source: Uint8Array, from: number, target: Uint8Array, to: number, bytes: number): void {
-  if (bytes === source.length) {
-    target.set(source, to);
-  } else if (bytes <= SHORT_COPY) {
-    for (let index = 0; index < bytes; index++) {
-      target[to + index] = source[from + index] as number;
-    }
-  } else {
-    target.set(source.subarray(from, from + bytes), to);
   }
 }
 

@@ -258,3 +258,22 @@ describe('in a group', () => {
     expect(registry.root.usage('external')).toBe(0);
   });
 });
+
+describe('as a part of a shrinker of several caches', () => {
+  test('counts and prunes what is idle, in its zone', async () => {
+    const { cache, file } = makeBuf(8 * BLOCK);
+    await fill(file, 8);
+    const guard = await file.hold(3);
+    await turns(4);
+    expect([cache.count(), cache.count(control(0)), cache.count(control(0, 'heap'))]).toEqual([7, 7, 0]);
+    expect(cache.prune(100, control(100, 'heap'))).toBe(0);
+    expect([cache.objectBytes('external'), cache.objectBytes('heap')]).toEqual([BLOCK, 0]);
+    // Each has a round left.
+    expect([cache.prune(7), cache.prune(4), cache.prune(100)]).toEqual([0, 4, 3]);
+    expect(cache.count()).toBe(0);
+    guard.release();
+    cache.checkInvariants();
+    await cache.close();
+    expect([cache.bytes, cache.retiredBytes('external')]).toEqual([0, 0]);
+  });
+});
