@@ -10,6 +10,8 @@ export interface JournalFile {
   read(target: Uint8Array, position: number): Promise<number>;
   /** Writes `length` bytes from `offset` of `bytes` on. @returns bytes written: may be fewer */
   write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<number>;
+  /** As {@link write}; those bytes, and the length if it grew, are on disk when this resolves. */
+  writeSynced(bytes: Uint8Array, offset: number, length: number, position: number): Promise<number>;
   /** What was written, and the length if it grew, is on disk when this resolves (`fdatasync(2)`). */
   datasync(): Promise<void>;
   /** The same, with every attribute, as needed after `truncate` (`fsync(2)`). */

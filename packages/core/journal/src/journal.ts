@@ -78,7 +78,11 @@ export class Journal implements JournalPort, AsyncDisposable {
       const life = words[4] as number;
       // Called at the earliest when the journal, which is made below, writes for the first time.
       const onError = (error: unknown): void => journal.committer.die(error);
-      const segments = await SegmentFiles.open({ files, directory, identity, segmentBytes, life, onError }, recovered);
+      const synced = checked.durability === 'every';
+      const segments = await SegmentFiles.open(
+        { files, directory, identity, segmentBytes, synced, life, onError },
+        recovered,
+      );
       const { lastSequence, cut } = recovered;
       const parts = { lock, segments, pins: new PinList(), life, lastSequence };
       const journal = new Journal(checked, parts, cut?.bytes ?? 0);

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { SeededRng } from '@core/base';
 import { describe, expect, it } from 'vitest';
@@ -120,6 +121,35 @@ describe('segments', () => {
     expect(again.stats().segments).toBe(2);
     await again.close();
   });
+
+  it.each(['every', 'interval'] as const)(
+    'grow by much at a time where each commit is synced: %s',
+    async (durability) => {
+      const directory = temporary();
+      const options = { directory, durability, segmentBytes: 600_000 };
+      const journal = await Journal.open(options);
+      const sizes = new Set<number>();
+      const sizeOf = (number: number): number =>
+        statSync(join(directory, `segment-${String(number).padStart(16, '0')}`)).size;
+      const pin = journal.createPin();
+      journal.append(payload);
+      journal.pin(pin, 1);
+      for (let count = 0; count < 100; count++) {
+        await journal.committed(journal.append(Buffer.alloc(9940, 1)));
+        sizes.add(sizeOf(1));
+      }
+      // Not by one commit at a time, and not past what a segment has; what was left is as long as what is in it.
+      expect(sizes.size < 6).toBe(durability === 'every');
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(600_000);
+      expect(journal.stats().segments).toBe(2);
+      await journal.close();
+      expect([1, 2].map(sizeOf).reduce((sum, size) => sum + size, 0)).toBe(journal.stats().segmentBytes);
+
+      const again = await Journal.open(options);
+      expect((await recordsOf(again)).length).toBe(101);
+      await again.close();
+    },
+  );
 
   it('a pin names what is kept, moves on only, and belongs to one journal', async () => {
     const journal = await Journal.open({ directory: temporary(), segmentBytes: 540 });

@@ -68,7 +68,7 @@ function dying(files: JournalFiles, dieAtCall: number): JournalFiles {
       if (!count()) {
         return null;
       }
-      if (name === 'write') {
+      if (name === 'write' || name === 'writeSynced') {
         const [bytes, offset, length, position] = args as Parameters<JournalFile['write']>;
         await file.write(bytes, offset, Math.floor(length / 2), position);
       }

@@ -56,6 +56,11 @@ function fileWith(file: JournalFile, datasync: () => Promise<void>): JournalFile
     size: () => file.size(),
     read: (target, position) => file.read(target, position),
     write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
+    writeSynced: async (bytes, offset, length, position) => {
+      const written = await file.write(bytes, offset, length, position);
+      await datasync();
+      return written;
+    },
     truncate: (bytes) => file.truncate(bytes),
     close: () => file.close(),
     datasync,

@@ -90,14 +90,41 @@ describe('damage', () => {
     }
   });
 
-  it('bytes behind the end are cut off, and are an error once the journal was closed', async () => {
-    for (const closed of [true, false]) {
-      const { disk, records } = await smallJournal(closed);
-      const path = disk.paths().findLast((one) => one.includes('segment-')) as string;
-      disk.replace(path, Buffer.concat([disk.bytesOf(path), Buffer.alloc(100)]));
-      const found = await openedRecords(disk);
-      expect(typeof found === 'string' ? found : found.size).toBe(closed ? 'ERR_JOURNAL_CORRUPT' : records.size);
-    }
+  it.each([0, 1])(
+    'bytes behind the end are cut off, and are an error once the journal was closed: %i',
+    async (byte) => {
+      for (const closed of [true, false]) {
+        const { disk, records } = await smallJournal(closed);
+        const path = disk.paths().findLast((one) => disk.bytesOf(one).length > HEADER) as string;
+        disk.replace(path, Buffer.concat([disk.bytesOf(path), Buffer.alloc(100, byte)]));
+        const found = await openedRecords(disk);
+        expect(typeof found === 'string' ? found : found.size).toBe(closed ? 'ERR_JOURNAL_CORRUPT' : records.size);
+      }
+    },
+  );
+
+  it('a segment that was left has no room in reserve: zeros behind its end are an error', async () => {
+    const { disk } = await smallJournal(false);
+    const path = disk.paths().find((one) => one.includes('segment-')) as string;
+    disk.replace(path, Buffer.concat([disk.bytesOf(path), Buffer.alloc(100)]));
+    expect(await openedRecords(disk)).toBe('ERR_JOURNAL_CORRUPT');
+  });
+
+  it('room in reserve is no damage: nothing is torn, and salvage reports nothing', async () => {
+    const disk = new SimDisk();
+    const options = { directory: DIRECTORY, segmentBytes: 1000, files: disk };
+    const journal = await Journal.open(options);
+    await journal.committed(journal.append(Buffer.alloc(40, 1)));
+    const killed = disk.copy();
+    const path = segmentOf(killed);
+    expect(killed.bytesOf(path).length).toBe(1000);
+    const salvaged = killed.copy();
+    expect(await Journal.salvage({ directory: DIRECTORY, files: salvaged })).toMatchObject({ records: 1, damages: [] });
+    const again = await Journal.open({ ...options, files: killed });
+    expect([again.lastSequence, again.stats().cutBytes, killed.bytesOf(path).length]).toEqual([1, 0, HEADER + FRAME]);
+    await again.close();
+    await journal.close();
+    expect(disk.bytesOf(path).length).toBe(HEADER + FRAME);
   });
 
   it.each([true, false])('of many bytes, anywhere, is never taken for records, closed: %s', async (closed) => {

@@ -175,10 +175,6 @@ export class Committer {
     }
     await this.segments.write(batch);
     this.stopIfDead();
-    if (this.options.durability === 'every') {
-      await this.segments.sync();
-      this.stopIfDead();
-    }
     this.durable = batch.lastSequence;
     this.largestBatch = Math.max(this.largestBatch, batch.count);
     this.batches.done();

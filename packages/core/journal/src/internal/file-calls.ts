@@ -28,11 +28,20 @@ export async function readPath(files: JournalFiles, path: string): Promise<Buffe
   }
 }
 
-/** Writes on where the system wrote short. */
-export async function writeAll(file: JournalFile, bytes: Uint8Array, length: number, position: number): Promise<void> {
+/** Writes on where the system wrote short. @param synced whether all is on disk when it resolves */
+export async function writeAll(
+  file: JournalFile,
+  bytes: Uint8Array,
+  length: number,
+  position: number,
+  synced = false,
+): Promise<void> {
   let done = 0;
   while (done < length) {
-    const written = await file.write(bytes, done, length - done, position + done);
+    const left = length - done;
+    const written = synced
+      ? await file.writeSynced(bytes, done, left, position + done)
+      : await file.write(bytes, done, left, position + done);
     if (written === 0) {
       throw new Error(`Cannot write ${length} bytes at ${position}: the system takes no more after ${done}`);
     }

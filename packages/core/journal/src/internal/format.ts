@@ -3,7 +3,7 @@ import { headerChecksum } from './checksum.js';
 /**
  * The bytes of a journal; numbers are little endian, sequences and segment numbers 64 bits wide.
  *
- * Segment: a header, then frames without a gap.
+ * Segment: a header, then frames without a gap. Behind them, while it is written to, zeros: room in reserve.
  *    0 magic (8), 8 format version (4), 12 CRC of 0..12: these stay in every format
  *   16 identity of the journal (16), 32 number of the segment (8), 40 base: every record in it is later (8)
  *   48 CRC of 0..48

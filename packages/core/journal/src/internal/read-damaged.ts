@@ -15,6 +15,7 @@ import {
 } from './format.js';
 import { CLOSED, segmentNumbers, segmentPath } from './names.js';
 import { RecordCursor } from './record-cursor.js';
+import { contentEnd } from './scan-segment.js';
 
 /** Where the header of a frame names the CRC of the header before it. */
 const PREVIOUS_OFFSET = 36;
@@ -72,7 +73,9 @@ export class DamagedReader {
   private async readSegment(path: string, bytes: Buffer, take: Take): Promise<void> {
     const crc = this.seedOf(path, bytes);
     let offset = SEGMENT_HEADER;
-    while (offset < bytes.length) {
+    // Zeros at the end are room that was kept in reserve.
+    const end = contentEnd(bytes, 0);
+    while (offset < end) {
       const frame = decodeFrameHeader(bytes, offset, crc);
       if (frame !== null && (await this.readFrame(path, bytes, offset, frame, take))) {
         offset += FRAME_HEADER + frame.bodyBytes;

@@ -6,7 +6,7 @@ import { type ClosedMark, decodeClosedMark } from './closed-mark.js';
 import { fill, readPath } from './file-calls.js';
 import { decodeSegmentHeader, FORMAT, SEGMENT_HEADER, type SegmentHeader } from './format.js';
 import { CLOSED, SALVAGE, segmentNumbers, segmentPath, UNFINISHED } from './names.js';
-import { scanSegment, type WholeFrame } from './scan-segment.js';
+import { contentEnd, scanSegment, type WholeFrame } from './scan-segment.js';
 
 /** A segment as it is once what is torn has been cut off. */
 export interface RecoveredSegment {
@@ -30,7 +30,7 @@ export interface Recovered {
   readonly lastSequence: number;
   /** Whether the journal was closed, so that all of it is known to be on disk. */
   readonly closed: boolean;
-  /** Bytes that were torn: never known to be on disk. */
+  /** What is cut off: room in reserve, and how many bytes before it that were torn, so never known to be on disk. */
   readonly cut: { readonly path: string; readonly at: number; readonly bytes: number } | null;
   /** Whole frames that are not known to be on disk, though the system shows them. */
   readonly tail: { readonly path: string; readonly at: number; readonly bytes: Buffer } | null;
@@ -82,13 +82,13 @@ export async function recover(files: JournalFiles, directory: string): Promise<R
       unsynced.push(frame);
     });
     synced = Math.max(synced, scan.synced);
-    if (scan.damage !== null) {
-      const { offset, reason } = scan.damage;
+    if (scan.damage !== null || scan.reserve > 0) {
+      const { offset, reason } = scan.damage ?? { offset: scan.end, reason: 'zeros are left there' };
       const wasOnDisk = closed !== null || index < used || synced > scan.lastSequence;
       if (wasOnDisk) {
         throw corrupt(path, offset, reason);
       }
-      cut = { path, at: offset, bytes: bytes.length - offset };
+      cut = { path, at: offset, bytes: contentEnd(bytes, offset) - offset };
     }
     dropSynced(unsynced, synced);
     const [oldest] = unsynced;

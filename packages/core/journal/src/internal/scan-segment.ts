@@ -25,6 +25,8 @@ export interface SegmentScan {
   readonly synced: number;
   /** The highest sequence that any readable header names. */
   readonly highest: number;
+  /** Zeros behind the last whole frame, if there is nothing else: room that was kept in reserve. */
+  readonly reserve: number;
   /** Where the first frame begins that is not whole. Null: there is nothing else in the segment. */
   readonly damage: { readonly offset: number; readonly reason: string } | null;
 }
@@ -56,6 +58,9 @@ export function scanSegment(
   let reason: string | null = null;
   while (offset < bytes.length) {
     const header = decodeFrameHeader(bytes, offset, segment.crc);
+    if (header === null && contentEnd(bytes, offset) === offset) {
+      break;
+    }
     reason = header === null ? 'no frame begins there' : faultOf(bytes, offset, header, chain, last, anyFirst);
     if (header === null || reason !== null) {
       break;
@@ -70,15 +75,25 @@ export function scanSegment(
   }
   const scan = { firstSequence: first, lastSequence: last, end: offset, chain };
   if (reason === null) {
-    return { ...scan, synced, highest: last, damage: null };
+    return { ...scan, synced, highest: last, reserve: bytes.length - offset, damage: null };
   }
   const beyond = lookBeyond(bytes, offset, segment);
   return {
     ...scan,
     synced: Math.max(synced, beyond.synced),
     highest: Math.max(last, beyond.highest),
+    reserve: 0,
     damage: { offset, reason },
   };
+}
+
+/** Where the bytes from `offset` on end that are not zeros. */
+export function contentEnd(bytes: Buffer, offset: number): number {
+  let end = bytes.length;
+  while (end > offset && bytes[end - 1] === 0) {
+    end--;
+  }
+  return end;
 }
 
 function faultOf(

@@ -62,6 +62,12 @@ export class WatchedFiles implements JournalFiles {
       size: () => this.call('size', () => file.size()),
       read: (target, position) => this.call('read', () => file.read(target, position)),
       write: (bytes, offset, length, position) => this.call('write', () => file.write(bytes, offset, length, position)),
+      writeSynced: async (bytes, offset, length, position) => {
+        // As two calls, so that each can be counted, held up, and fail.
+        const written = await this.call('write', () => file.write(bytes, offset, length, position));
+        await this.call('datasync', () => file.datasync());
+        return written;
+      },
       datasync: () => this.call('datasync', () => file.datasync()),
       sync: () => this.call('sync', () => file.sync()),
       truncate: (bytes) => this.call('truncate', () => file.truncate(bytes)),

@@ -37,6 +37,14 @@ export class SimNode {
     this.changes = this.changes.slice(count);
   }
 
+  /** This change is on the disk, whatever becomes of those before it; nothing if it was forgotten. */
+  syncOne(change: DataChange): void {
+    if (this.changes.includes(change)) {
+      this.durable = applied(this.durable, change);
+      this.changes = this.changes.filter((other) => other !== change);
+    }
+  }
+
   /** The changes can still be read, and will never be on the disk. */
   forget(): void {
     this.changes = [];
