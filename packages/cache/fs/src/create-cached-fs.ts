@@ -19,6 +19,7 @@ import { StatsMaker } from './internal/stats-of.js';
 import { streamCalls, streamClasses } from './internal/streams.js';
 import { TurnAnswers } from './internal/turn-answers.js';
 import { watchCalls } from './internal/watch-calls.js';
+import { WorkingDirectory } from './internal/working-directory.js';
 import { type CachedFsOptions, checkOptions } from './options.js';
 
 /**
@@ -37,6 +38,7 @@ export function createCachedFs(given: CachedFsOptions = {}): CachedFs {
     answers: new TurnAnswers(),
     stats: new StatsMaker(backing.fs.Stats),
     misses: new Misses(options.clock ?? systemClock),
+    workingDirectory: new WorkingDirectory(backing),
     caching: view !== null,
   };
   const ours = {};
@@ -111,7 +113,7 @@ function ownCalls(context: Context, closeFile: Call | undefined, life: Life): ob
     if (paths === undefined) {
       context.view.invalidate();
     } else {
-      eachPath(paths, (path) => context.view.invalidate(path));
+      eachPath(context, paths, (path) => context.view.invalidate(path));
     }
   };
   const close = (): Promise<void> => {
@@ -124,7 +126,7 @@ function ownCalls(context: Context, closeFile: Call | undefined, life: Life): ob
       if (paths === undefined || options?.exact !== true) {
         invalidate(paths);
       } else {
-        eachPath(paths, (path) => context.view.invalidateExact(path));
+        eachPath(context, paths, (path) => context.view.invalidateExact(path));
       }
     },
     ...readJsonForms(context),

@@ -3,6 +3,7 @@ import { cachedPathOf, type Context } from './context.js';
 import { bareFailure } from './errors.js';
 import { Failures } from './failures.js';
 import { type Answer, DirectError, type Lookup, MISSING } from './fs-view.js';
+import { mutate, mutateSync, type Mutation, mutateWithCallback } from './mutation.js';
 
 /** Makes of what is cached what a caller is given. `path` is as the caller wrote it. */
 export type Present<T> = (value: T, path: unknown) => unknown;
@@ -29,6 +30,8 @@ export interface CachedCall<T> {
   readonly keyOf?: (path: string) => string;
   /** What to do for these options; undefined: that is for the file system below, as are options that are no good. */
   readonly plan: (options: unknown) => Plan<T> | undefined;
+  /** What the call may change where it goes to the file system below. */
+  readonly mutation?: Mutation;
   /** Whether what is there is nothing for this call: `EINVAL`. */
   readonly isFault?: (value: T) => boolean;
   /** Whether a synchronous caller wants undefined rather than an error. */
@@ -63,12 +66,17 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
   const { view, answers } = context;
   const failures = new Failures(answers, call.syscall);
   const name = backing === context.backing ? `${call.name}Sync` : call.name;
+  const { mutation } = call;
+  const past: Call = (...args) =>
+    mutation === undefined
+      ? backing.call(name, args)
+      : mutateSync(context, mutation, args, () => backing.call(name, args));
   // No such function of node's has a third argument; and to gather them in an array costs as much as a look-up.
   return (path, options) => {
     const key = cachedPathOf(context, path);
     const plan = key === undefined ? undefined : call.plan(options);
     if (key === undefined || plan === undefined) {
-      return backing.call(name, [path, options]);
+      return past(path, options);
     }
     let found: Answer<T>;
     try {
@@ -100,7 +108,11 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
 /** @param backing as in {@link syncForm} */
 export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: Backing = context.backing): Call {
   const { view, answers, misses } = context;
-  const { name } = call;
+  const { name, mutation } = call;
+  const read = (path: string): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      askBacking(backing, name, [path], (error, value) => (error ? reject(error) : resolve(value)));
+    });
   return (...args) => {
     const [path, second, third] = args;
     const hasOptions = typeof second !== 'function';
@@ -109,7 +121,9 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
     const key = typeof callback === 'function' ? cachedPathOf(context, path) : undefined;
     const plan = key === undefined ? undefined : call.plan(options);
     if (key === undefined || plan === undefined) {
-      return backing.call(name, args);
+      return mutation === undefined
+        ? backing.call(name, args)
+        : mutateWithCallback(context, mutation, args, (own) => backing.call(name, own));
     }
     const answer = (found: Answer<T>): void => {
       if (found !== MISSING && call.isFault?.(found) === true) {
@@ -151,7 +165,7 @@ export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: 
           askBacking(backing, name, hasOptions ? [path, options] : [path], callback);
         }
       };
-      plan.lookup.later(sought, direct).then(answer, failed);
+      plan.lookup.later(sought, direct ? read : undefined).then(answer, failed);
     } else {
       answer(found);
     }
@@ -190,7 +204,13 @@ function askBacking(backing: Backing, name: string, args: readonly unknown[], ca
 
 function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
   const { backing, view, answers, misses } = context;
-  const { name } = call;
+  const { name, mutation } = call;
+  const failures = new Failures(answers, call.syscall);
+  const read = (path: string): Promise<unknown> => backing.callPromise(name, [path]);
+  const past: Call = (...args) =>
+    mutation === undefined
+      ? backing.callPromise(name, args)
+      : mutate(context, mutation, args, () => backing.callPromise(name, args));
 
   async function ask(key: string, plan: Plan<T>, args: readonly unknown[]): Promise<unknown> {
     let found = plan.lookup.peek(key);
@@ -199,10 +219,10 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
       const direct = isDirect(call, args[0], key);
       if (direct && misses.isConfirmed(key, before)) {
         await answers.wait();
-        throw bareFailure('ENOENT', call.syscall, args[0]);
+        throw failures.later('ENOENT', args[0]);
       }
       try {
-        found = await plan.lookup.later(key, direct);
+        found = await plan.lookup.later(key, direct ? read : undefined);
       } catch (error) {
         if (error instanceof DirectError) {
           confirm(context, key, error.error, begunMs, before);
@@ -215,12 +235,12 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
     }
     if (found !== MISSING) {
       if (call.isFault?.(found) === true) {
-        throw bareFailure('EINVAL', call.syscall, args[0]);
+        throw failures.later('EINVAL', args[0]);
       }
       return plan.present(found, args[0]);
     }
     if (isAnswer(context, call, key)) {
-      throw bareFailure('ENOENT', call.syscall, args[0]);
+      throw failures.later('ENOENT', args[0]);
     }
     try {
       const value = await backing.callPromise(name, args);
@@ -235,6 +255,6 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
   return (...args) => {
     const key = cachedPathOf(context, args[0]);
     const plan = key === undefined ? undefined : call.plan(args[1]);
-    return key === undefined || plan === undefined ? backing.callPromise(name, args) : ask(key, plan, args);
+    return key === undefined || plan === undefined ? past(...args) : ask(key, plan, args);
   };
 }

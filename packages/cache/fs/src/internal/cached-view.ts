@@ -125,6 +125,10 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   changing(change: Change): PendingChange {
+    if (change.anywhere === true) {
+      this.invalidate();
+      return { finish: () => this.invalidate() };
+    }
     this.count();
     const dentry = this.dentries.peek(change.path, change.follow ? NAME : LINK_NAME);
     const isFree = this.dentries.peek(change.path, LINK_NAME)?.missing === 'ENOENT';

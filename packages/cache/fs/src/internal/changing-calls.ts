@@ -4,7 +4,7 @@ import type { Forms } from './cached-call.js';
 import type { Change } from './fs-view.js';
 import { mutate, mutateSync, mutateWithCallback, type Mutation, NO_CHANGES } from './mutation.js';
 import type { OpenFiles } from './open-files.js';
-import { parentOf } from './path-of.js';
+import { mayLeadAnywhere, parentOf } from './path-of.js';
 
 /** Which changes a call makes, told from what it is called with. */
 type Changes = (args: readonly unknown[], world: World) => readonly Change[];
@@ -18,10 +18,15 @@ function at(index: number, follow: boolean): Changes {
   return (args, { context }) => changeOf(context, args[index], follow);
 }
 
-function changeOf(context: Context, path: unknown, follow: boolean): readonly Change[] {
+export function changeOf(context: Context, path: unknown, follow: boolean): readonly Change[] {
   const key = cachedPathOf(context, path);
-  return key === undefined ? NO_CHANGES : [{ path: key, follow }];
+  if (key !== undefined) {
+    return [{ path: key, follow }];
+  }
+  return mayLeadAnywhere(path, context.workingDirectory) ? ANYWHERE : NO_CHANGES;
 }
+
+const ANYWHERE: readonly Change[] = [{ path: '/', follow: false, anywhere: true }];
 
 /** Of a path, a descriptor, or a handle. */
 function ofFile(args: readonly unknown[], { context, files }: World): readonly Change[] {
@@ -51,7 +56,7 @@ function withParents(args: readonly unknown[], index: number, { context }: World
       break;
     }
   }
-  return changes;
+  return key === undefined ? changeOf(context, args[index], false) : changes;
 }
 
 function isRecursive(options: unknown): boolean {
@@ -86,6 +91,23 @@ const CHANGES: Readonly<Record<string, Changes>> = {
   futimes: ofFile,
 };
 
+/** What is to be done once such a call has succeeded. */
+const DONE: Readonly<Record<string, (world: World) => Mutation['done']>> = {
+  rename: (world) => (args) => renamed(world, args),
+  rmdir:
+    ({ context }) =>
+    ([path]) =>
+      left(context, cachedPathOf(context, path)),
+  rm:
+    ({ context }) =>
+    ([path]) =>
+      left(context, cachedPathOf(context, path)),
+  mkdir:
+    ({ context }) =>
+    (_, made) =>
+      created(context, made),
+};
+
 /** The calls that change the file system: they go through, and what is cached of their paths is forgotten. */
 export function changingCalls(context: Context, files: OpenFiles): Forms[] {
   const world = { context, files };
@@ -93,12 +115,7 @@ export function changingCalls(context: Context, files: OpenFiles): Forms[] {
     .map(([name, changes]) =>
       mutationForms(context, name, {
         changes: (args) => changes(args, world),
-        done:
-          name === 'rename'
-            ? (args) => renamed(world, args)
-            : name === 'mkdir'
-              ? (_, made) => created(context, made)
-              : undefined,
+        done: DONE[name]?.(world),
       }),
     )
     .concat(
@@ -139,6 +156,13 @@ function renamed({ context, files }: World, args: readonly unknown[]): readonly 
   const to = cachedPathOf(context, args[1]);
   if (from !== undefined && to !== undefined) {
     files.renamed(from, to);
+  }
+  return left(context, from);
+}
+
+function left({ workingDirectory }: Context, path: string | undefined): readonly Change[] {
+  if (path !== undefined) {
+    workingDirectory.left(path);
   }
   return NO_CHANGES;
 }

@@ -1,10 +1,13 @@
 import { constants } from 'node:fs';
 import type { Call, Callback } from './backing.js';
 import { type Forms, formsOf, type Plan } from './cached-call.js';
+import { changeOf } from './changing-calls.js';
 import { cachedPathOf, type Context } from './context.js';
 import { bareFailure } from './errors.js';
 import { Failures } from './failures.js';
-import { MISSING } from './fs-view.js';
+import { type Change, MISSING } from './fs-view.js';
+import { NO_CHANGES } from './mutation.js';
+import { isForWriting } from './open-files.js';
 import { readWhole } from './whole-files.js';
 
 interface ReadFileOptions {
@@ -29,6 +32,7 @@ export function readFileForms(context: Context): Forms {
     syscall: 'open',
     trustsMisses: 'confirmed',
     isDirect: true,
+    mutation: { changes: ([path, options]) => readingChanges(context, path, options) },
     plan: (options) => {
       const encoding = encodingOf(options);
       if (encoding === null) {
@@ -48,6 +52,12 @@ export function readFileForms(context: Context): Forms {
       return plan as Plan<Buffer | string>;
     },
   });
+}
+
+/** To read by a flag such as `a+` makes the file, or empties it. */
+function readingChanges(context: Context, path: unknown, options: unknown): readonly Change[] {
+  const flag = typeof options === 'object' && options !== null ? (options as ReadFileOptions).flag : undefined;
+  return flag !== undefined && isForWriting(flag) ? changeOf(context, path, true) : NO_CHANGES;
 }
 
 /** With memory of its own, as node's: some programs take the whole of `buffer.buffer`. */

@@ -43,17 +43,21 @@ export interface Contents {
 }
 
 export function contentsOf(ports: ContentPorts): Contents {
+  const trustMs = ports.youngMs;
   return {
     bytes: lookupOf(ports, {
-      kind: new DerivedKind<Buffer>('bytes', { sizeOf: (buffer) => buffer.length, zone: 'external' }),
+      kind: new DerivedKind<Buffer>('bytes', { sizeOf: (buffer) => buffer.length, zone: 'external', trustMs }),
       make: (buffer) => buffer,
     }),
     text: lookupOf(ports, {
-      kind: new DerivedKind<string>('text', { sizeOf: (text) => text.length + STRING_BYTES }),
+      kind: new DerivedKind<string>('text', { sizeOf: (text) => text.length + STRING_BYTES, trustMs }),
       make: (buffer) => buffer.toString(),
     }),
     json: lookupOf(ports, {
-      kind: new DerivedKind<Parsed>('json', { sizeOf: ({ bytes }) => bytes * JSON_BYTES_PER_BYTE + STRING_BYTES }),
+      kind: new DerivedKind<Parsed>('json', {
+        sizeOf: ({ bytes }) => bytes * JSON_BYTES_PER_BYTE + STRING_BYTES,
+        trustMs,
+      }),
       make: (buffer) => ({ value: JSON.parse(buffer.toString()) as unknown, bytes: buffer.length }),
     }),
   };
@@ -138,15 +142,15 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
       dentry = dentry.inode === null ? checkFile(dentries.walkSync(path)) : dentry;
       const real = dentries.pathOf(dentry);
       try {
-        return inodeOf(dentry, ports).deriveSync(kind, ({ stats }) => make(reader.readSync(real), stats));
+        return inodeOf(dentry, ports).deriveSync(kind, ({ stats }) => make(reader.readSync(real), stats), real);
       } catch (error) {
         return unkept(error);
       }
     },
-    later: async (path, isDirect) => {
-      if (isDirect === true && isUnknown(path)) {
+    later: async (path, read) => {
+      if (read !== undefined && isUnknown(path)) {
         const [before, nowMs] = [changes(), clock.now()];
-        return keepDirect(path, await readLater(reader, path), before, nowMs);
+        return keepDirect(path, await readLater(read, path), before, nowMs);
       }
       let dentry = await dentries.walk(path, NAME);
       if (dentry.missing === 'ENOENT') {
@@ -163,7 +167,7 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
       dentry = dentry.inode === null ? checkFile(await dentries.walk(path)) : dentry;
       const real = dentries.pathOf(dentry);
       try {
-        return await inodeOf(dentry, ports).derive(kind, async ({ stats }) => make(await reader.read(real), stats));
+        return await inodeOf(dentry, ports).derive(kind, async ({ stats }) => make(await reader.read(real), stats), real);
       } catch (error) {
         return unkept(error);
       }
@@ -179,9 +183,9 @@ function readNow(reader: FileReader, path: string): Buffer {
   }
 }
 
-async function readLater(reader: FileReader, path: string): Promise<Buffer> {
+async function readLater(read: (path: string) => Promise<unknown>, path: string): Promise<Buffer> {
   try {
-    return await reader.read(path);
+    return (await read(path)) as Buffer;
   } catch (error) {
     throw new DirectError(error);
   }

@@ -5,7 +5,7 @@ import type { TurnAnswers } from './turn-answers.js';
 const MAX_KEPT = 4096;
 
 /**
- * The errors that one synchronous call throws on behalf of the system.
+ * The errors that one call throws, or rejects with, on behalf of the system.
  *
  * Resolvers ask for the same names that are not there over and over, and to make an error costs several times as much as
  * to know the answer. So in a flood of failures errors have no stack, and within a turn of the event loop the same
@@ -42,5 +42,10 @@ export class Failures {
       }
     }
     return error;
+  }
+
+  /** For a promise, whose error tells what awaits it: each caller has one of its own. */
+  later(code: 'ENOENT' | 'EINVAL', path: unknown): Error {
+    return this.answers.isFlood() ? bareFailure(code, this.syscall, path) : failure(code, this.syscall, path);
   }
 }

@@ -15,7 +15,8 @@ export interface Lookup<T> {
   peek(path: string): Answer<T> | undefined;
   /** @param direct whether a path of which nothing is known may be read as it is: fails with a {@link DirectError} */
   now(path: string, direct?: boolean): Answer<T>;
-  later(path: string, direct?: boolean): Promise<Answer<T>>;
+  /** @param direct by what a path of which nothing is known may be read: as {@link now} */
+  later(path: string, direct?: (path: string) => Promise<unknown>): Promise<Answer<T>>;
 }
 
 /** The error of the file system below, for a call like the caller's own: it need not be made again. */
@@ -42,6 +43,8 @@ export interface Change {
   readonly deep?: boolean;
   /** Which file it is, whatever the path leads to by now: for what is done by a descriptor. */
   readonly file?: FileIdentity;
+  /** Whether it may be any file, whatever the path is. */
+  readonly anywhere?: boolean;
 }
 
 /** A change that is being made. */

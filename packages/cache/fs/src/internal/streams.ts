@@ -1,5 +1,5 @@
-import type { Call } from './backing.js';
-import { shapedAs } from './backing.js';
+import nodeFs from 'node:fs';
+import { type Call, shapedAs } from './backing.js';
 import type { Context } from './context.js';
 
 type Constructor = new (...args: unknown[]) => object;
@@ -15,9 +15,16 @@ const CLASSES = ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWriteStream
 export function streamCalls(context: Context, ours: object): Record<string, unknown> {
   const { backing } = context;
   const calls: Record<string, unknown> = {};
-  for (const name of ['createReadStream', 'createWriteStream']) {
+  for (const [name, kind] of [
+    ['createReadStream', 'ReadStream'],
+    ['createWriteStream', 'WriteStream'],
+  ] as const) {
     if (backing.has(name)) {
-      const create: Call = (path, options, ...rest) => backing.call(name, [path, onOurs(options, ours), ...rest]);
+      const create: Call = (path, options, ...rest) => {
+        const args = [path, onOurs(options, ours), ...rest] as const;
+        // A file system that puts its own paths in place of those it is given must do so once, in `open`.
+        return backing.fs[kind] === nodeFs[kind] ? (nodeFs[name] as Call)(...args) : backing.call(name, args);
+      };
       calls[name] = shapedAs(backing.fs[name], create);
     }
   }

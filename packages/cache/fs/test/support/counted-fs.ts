@@ -7,6 +7,8 @@ export interface CountedFs {
   readonly fs: object;
   /** Names of the calls since the last reset. */
   readonly calls: () => readonly string[];
+  /** As {@link calls}: those of `promises`. */
+  readonly promiseCalls: () => readonly string[];
   readonly reset: () => void;
   /** From now on every call fails with this error; null: none. */
   readonly fail: (code: string | null) => void;
@@ -15,6 +17,7 @@ export interface CountedFs {
 /** node:fs, which counts its calls, and fails when it is told to. */
 export function countedFs(): CountedFs {
   let calls: string[] = [];
+  let promiseCalls: string[] = [];
   let failing: string | null = null;
   const counted = (theirs: object): Record<string, unknown> =>
     Object.fromEntries(
@@ -24,6 +27,9 @@ export function countedFs(): CountedFs {
         }
         const call: Call = (...args) => {
           calls.push(name);
+          if (theirs !== nodeFs) {
+            promiseCalls.push(name);
+          }
           if (failing === null) {
             return (value as Call)(...args);
           }
@@ -40,8 +46,10 @@ export function countedFs(): CountedFs {
   return {
     fs: { ...counted(nodeFs), promises: counted(nodeFs.promises) },
     calls: () => calls,
+    promiseCalls: () => promiseCalls,
     reset: () => {
       calls = [];
+      promiseCalls = [];
     },
     fail: (code) => {
       failing = code;

@@ -1,0 +1,209 @@
+import { once } from 'node:events';
+import nodeFs from 'node:fs';
+import { join } from 'node:path';
+import { createCachedFs, type NodeFs } from '@cache/fs';
+import { describe, expect, it } from 'vitest';
+import { countedFs } from './support/counted-fs.js';
+import { outcomeOf } from './support/outcome.js';
+import { scratch } from './support/scratch.js';
+
+/** The calls whose first arguments are paths, and how many of them. */
+const PATHS: Readonly<Record<string, number>> = {
+  stat: 1,
+  lstat: 1,
+  access: 1,
+  exists: 1,
+  readFile: 1,
+  readdir: 1,
+  readlink: 1,
+  realpath: 1,
+  open: 1,
+  createReadStream: 1,
+  createWriteStream: 1,
+  writeFile: 1,
+  mkdir: 1,
+  rename: 2,
+  unlink: 1,
+};
+
+/** node:fs as it would be for a process whose root, and working directory, are `root`. */
+function rootedFs(root: string): NodeFs {
+  const mapped = (theirs: object): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(theirs).map(([name, call]) => {
+        const paths = PATHS[name.replace(/Sync$/, '')];
+        if (paths === undefined) {
+          return [name, call as unknown];
+        }
+        const ours = (...args: unknown[]): unknown => {
+          const own = args.map((arg, index) => (index < paths ? join(root, String(arg)) : arg));
+          const found = (call as (...args: unknown[]) => unknown)(...own);
+          return name === 'realpathSync' ? (found as string).slice(root.length) || '/' : found;
+        };
+        return [name, ours];
+      }),
+    );
+  return { ...mapped(nodeFs), promises: mapped(nodeFs.promises) } as unknown as NodeFs;
+}
+
+describe('a read', () => {
+  it('by a flag that makes the file, or empties it, is a change', async () => {
+    using area = scratch();
+    const fs = createCachedFs();
+    const at = (name: string): string => join(area.path, name);
+    const sizes = (name: string): number | undefined => fs.statSync(at(name), { throwIfNoEntry: false })?.size;
+    expect(['sync', 'callback', 'promise'].map(sizes)).toEqual([undefined, undefined, undefined]);
+    fs.readFileSync(at('sync'), { flag: 'a+' });
+    await new Promise((resolve) => void fs.readFile(at('callback'), { flag: 'a+' }, resolve));
+    await fs.promises.readFile(at('promise'), { flag: 'a+', encoding: 'utf8' });
+    expect(['sync', 'callback', 'promise'].map(sizes)).toEqual([0, 0, 0]);
+    fs.writeFileSync(at('sync'), 'content');
+    expect(sizes('sync')).toBe(7);
+    fs.readFileSync(at('sync'), { flag: 'w+' });
+    expect(sizes('sync')).toBe(0);
+  });
+
+  it('of what is not known is made in the form that it is asked in', async () => {
+    using area = scratch();
+    const below = countedFs();
+    const fs = createCachedFs({ fs: below.fs });
+    for (const name of ['callback', 'promise']) {
+      nodeFs.writeFileSync(join(area.path, name), name);
+    }
+    await fs.promises.readFile(join(area.path, 'promise'));
+    await new Promise((resolve) => void fs.readFile(join(area.path, 'callback'), resolve));
+    expect(below.promiseCalls()).toEqual(['readFile']);
+    expect(below.calls()).toEqual(['readFile', 'readFile']);
+  });
+});
+
+it('a promise that is rejected tells who awaits it, but for a flood of them', async () => {
+  using area = scratch();
+  const fs = createCachedFs();
+  const path = join(area.path, 'nothing');
+  async function whoAwaits(): Promise<void> {
+    await fs.promises.access(path);
+  }
+  const stackOf = (error: Error): string => error.stack ?? '';
+  fs.existsSync(path);
+  expect(await whoAwaits().catch(stackOf)).toMatch(/at (async )?whoAwaits/);
+  const stacks = await Promise.all(Array.from({ length: 100 }, () => whoAwaits().catch(stackOf)));
+  expect(stacks.at(-1)).not.toContain('\n    at ');
+});
+
+describe('over a file system with paths of its own', () => {
+  it('streams open the file that is meant', async () => {
+    using area = scratch();
+    const fs = createCachedFs({ fs: rootedFs(area.path) });
+    await once(fs.createWriteStream('/file').end('written'), 'close');
+    expect(nodeFs.readFileSync(join(area.path, 'file'), 'utf8')).toBe('written');
+    const read = await fs.createReadStream('/file').toArray();
+    expect(Buffer.concat(read as Buffer[]).toString()).toBe('written');
+  });
+
+  it('relative paths begin where it says', () => {
+    using area = scratch();
+    const fs = createCachedFs({ fs: rootedFs(area.path) });
+    nodeFs.writeFileSync(join(area.path, 'file'), 'content');
+    expect(fs.existsSync('file')).toBe(true);
+    expect(fs.statSync('file').size).toBe(7);
+    fs.writeFileSync('/file', 'more content');
+    expect(fs.statSync('file').size).toBe(12);
+  });
+
+  it('of which it does not say where they begin, changes are known anyway', () => {
+    using area = scratch();
+    const { realpathSync, ...rest } = rootedFs(area.path);
+    const fs = createCachedFs({ fs: rest });
+    fs.writeFileSync('/file', 'content');
+    expect(fs.statSync('/file').size).toBe(7);
+    fs.writeFileSync('file', 'more content');
+    expect([fs.statSync('file').size, fs.statSync('/file').size]).toEqual([12, 12]);
+    expect(realpathSync('/file')).toBe('/file');
+  });
+});
+
+describe('the working directory', () => {
+  it('may be moved, removed and made again, with the process in it', async () => {
+    using area = scratch();
+    const before = process.cwd();
+    const at = (name: string): string => join(area.path, name);
+    const fs = createCachedFs();
+    const expectSame = async (): Promise<void> => {
+      for (const form of ['sync', 'callback', 'promise'] as const) {
+        for (const name of ['stat', 'readFile', 'access', 'readdir']) {
+          for (const path of ['file', '.', '..', '../other']) {
+            const theirs = await outcomeOf(nodeFs, name, form, [path]);
+            expect(await outcomeOf(fs, name, form, [path]), `${form} ${name} ${path}`).toEqual(theirs);
+          }
+        }
+      }
+    };
+    fs.mkdirSync(at('above/here'), { recursive: true });
+    fs.writeFileSync(at('above/here/file'), 'content');
+    fs.mkdirSync(at('above/other'));
+    try {
+      process.chdir(at('above/here'));
+      await expectSame();
+      fs.renameSync(at('above'), at('moved'));
+      await expectSame();
+      fs.mkdirSync(at('above/here'), { recursive: true });
+      await expectSame();
+      process.chdir(at('above'));
+      await expectSame();
+      process.chdir(at('above/here'));
+      await expectSame();
+      await fs.promises.rm(at('above'), { recursive: true });
+      fs.mkdirSync(at('above/here'), { recursive: true });
+      fs.writeFileSync(at('above/here/file'), 'another');
+      await expectSame();
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
+
+describe('a change by a path that the cache does not keep', () => {
+  it('of bytes that are no UTF-8', () => {
+    using area = scratch();
+    const fs = createCachedFs();
+    const odd = Buffer.concat([Buffer.from(`${area.path}/`), Buffer.from([0xff, 0xfe])]);
+    const even = join(area.path, 'even');
+    const look = (): unknown => [
+      fs.readdirSync(area.path),
+      fs.existsSync(odd),
+      fs.statSync(even, { throwIfNoEntry: false })?.nlink,
+      fs.existsSync(even) ? fs.readFileSync(even, 'utf8') : null,
+    ];
+    expect(look()).toEqual([[], false, undefined, null]);
+    fs.writeFileSync(odd, 'content');
+    expect(look()).toEqual([['\u{fffd}\u{fffd}'], true, undefined, null]);
+    fs.linkSync(odd, even);
+    expect(look()).toEqual([['even', '\u{fffd}\u{fffd}'], true, 2, 'content']);
+    fs.appendFileSync(odd, ' and more');
+    expect(look()).toEqual([['even', '\u{fffd}\u{fffd}'], true, 2, 'content and more']);
+    const fd = fs.openSync(odd, 'r+');
+    fs.writeSync(fd, 'CONTENT');
+    expect(look()).toEqual([['even', '\u{fffd}\u{fffd}'], true, 2, 'CONTENT and more']);
+    fs.closeSync(fd);
+    fs.unlinkSync(odd);
+    expect(look()).toEqual([['even'], false, 1, 'CONTENT and more']);
+    nodeFs.linkSync(even, odd);
+    fs.invalidate(odd);
+    expect(look()).toEqual([['even', '\u{fffd}\u{fffd}'], true, 2, 'CONTENT and more']);
+  });
+
+  it.runIf(process.platform === 'linux')('of the process', () => {
+    using area = scratch();
+    const fs = createCachedFs();
+    const file = join(area.path, 'file');
+    fs.writeFileSync(file, 'content');
+    expect([fs.statSync(file).size, fs.readFileSync(file, 'utf8')]).toEqual([7, 'content']);
+    const fd = fs.openSync(file, 'r+');
+    fs.writeFileSync(`/proc/self/fd/${fd}`, 'more content');
+    expect([fs.statSync(file).size, fs.readFileSync(file, 'utf8')]).toEqual([12, 'more content']);
+    fs.truncateSync(`/dev/fd/${fd}`, 4);
+    expect([fs.statSync(file).size, fs.readFileSync(file, 'utf8')]).toEqual([4, 'more']);
+    fs.closeSync(fd);
+  });
+});
