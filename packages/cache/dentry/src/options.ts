@@ -12,10 +12,10 @@ export interface InodePort<I extends object> {
   /** A dentry that held it is gone. Once for each `instantiate`, after a grace period, never within `instantiate`. */
   release(inode: I): void;
   /**
-   * Whether the stats are of the same file as the inode; if so it takes them over. Without this, a file is the same if
+   * Whether the stats, got by `path`, are of the same file as the inode; if so it takes them over. Without this, a file is the same if
    * `instantiate` gives the same object for it.
    */
-  update?(inode: I, stats: BigIntStats): boolean;
+  update?(inode: I, stats: BigIntStats, path: string): boolean;
 }
 
 /** What a cache without an {@link InodePort} has for inodes. */

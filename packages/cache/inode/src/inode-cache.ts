@@ -118,16 +118,18 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
    * Takes over stats that whoever has a name of the inode has got by that name just now: without times of birth this
    * tells a file that has changed from another one. Otherwise as {@link instantiate}, and takes no hold.
    *
+   * @param path that name; default: the one by which it was seen last
    * @returns false when they are of another file: then the inode goes stale if its number was theirs
    * @throws {TypeError} the stats are no bigint stats
    * @throws {InodeError} `ERR_INODE_FOREIGN`
    */
-  update(inode: Inode, stats: BigIntStats): boolean {
+  update(inode: Inode, stats: BigIntStats, path: string = inode.path): boolean {
     this.checkOwn(inode, 'update');
     checkStats(stats);
     if (!this.isOf(inode, stats)) {
       return false;
     }
+    inode.path = path;
     this.observe(inode, stats, this.looks.sightingOf(stats));
     return true;
   }
@@ -305,11 +307,8 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
 
   /** @internal As {@link Inode.derived}. */
   derived<T>(inode: Inode, kind: DerivedKind<T>): T | undefined {
-    if (!(inode.validUntilMs > this.clock.now())) {
-      return undefined;
-    }
     const kept = this.values.find(inode, kind);
-    if (kept === null) {
+    if (kept === null || !kept.isBelieved(this.clock.now())) {
       return undefined;
     }
     kept.isReferenced = true;
@@ -344,6 +343,8 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
       made: makers.made,
       remade: makers.remade,
       unsettled: makers.unsettled,
+      deferred: makers.deferred,
+      confirmed: values.confirmed,
       joinedMakers: makers.joined,
       evictions: store.evictions,
       derivedEvictions: values.evictions,
@@ -499,6 +500,8 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
     return {
       isStrict: this.looks.isStrict,
       isFresh: (inode) => this.isFresh(inode),
+      nowMs: () => this.clock.now(),
+      isDoubted: ({ state }) => (state & DOUBTED) !== 0,
       wasSeenLast: ({ lookId, state }) => lookId === this.looks.lastId && (state & DOUBTED) === 0,
       isSettled: ({ stats, stampSeenMs }) => {
         const racyMs = options.racyMs ?? granularityMs(stats);

@@ -84,6 +84,9 @@ export interface InodeCacheStats {
   readonly remade: number;
   /** Values that were not kept, since the file had changed too recently to tell. */
   readonly unsettled: number;
+  /** Values that were kept with no look after their maker, and of these, those that a later look has shown to be good. */
+  readonly deferred: number;
+  readonly confirmed: number;
   /** Callers who joined a maker at work. */
   readonly joinedMakers: number;
   /** Inodes and derived values that were reclaimed, or went over a limit. */

@@ -14,7 +14,8 @@ describe('against the file system itself', () => {
   test('all of it happens', async () => {
     const happened = { changed: 0, replaced: 0, fresh: 0, joinedLooks: 0, evictions: 0, uncharged: 0 };
     const derived = { derivedHits: 0, remade: 0, unsettled: 0, joinedMakers: 0, derivedEvictions: 0 };
-    const sums: Record<string, number> = { ...happened, ...derived };
+    const onTrial = { deferred: 0, confirmed: 0 };
+    const sums: Record<string, number> = { ...happened, ...derived, ...onTrial };
     for (const seed of seeds(40, 1)) {
       const stats = await fuzzInodes(seed, 150);
       for (const name of Object.keys(sums)) {
@@ -46,6 +47,32 @@ const BUSTS: Readonly<Record<string, Bust>> = {
   },
   'keeps what was read of a file that changed a moment ago'({ makers }) {
     makers.host.isSettled = () => true;
+  },
+  'believes a value on trial after a notice'({ values }) {
+    onTrial(values, (derived) => {
+      derived.isBelieved = () => true;
+    });
+  },
+  'believes a value on trial for longer than may be'({ values }) {
+    onTrial(values, (derived, trial) => {
+      derived.isBelieved = () => trial.version === derived.inode.version;
+    });
+  },
+  'confirms what was read of a file that changed a moment ago'({ values }) {
+    onTrial(values, (_, trial) => {
+      trial.isSettled = true;
+    });
+  },
+  'confirms by a look that began before the value was made'({ values }) {
+    onTrial(values, (_, trial) => {
+      trial.lookId = 0;
+    });
+  },
+  'confirms what was read where another file may have been'({ values, makers }) {
+    makers.isDeferred = (_: unknown, { trustMs }: { trustMs: number }) => trustMs > 0 && !makers.host.isStrict;
+    onTrial(values, (derived, trial) => {
+      Object.defineProperty(trial, 'path', { get: () => derived.inode.path });
+    });
   },
   'believes a look that began before a change'({ observer }) {
     const real = observer.look.bind(observer);
@@ -90,6 +117,27 @@ const BUSTS: Readonly<Record<string, Bust>> = {
     observer.doubt = () => {};
   },
 };
+
+/** Does something to each value that is kept on trial. */
+function onTrial(values: any, bust: (derived: any, trial: any) => void): void {
+  const real = values.keep.bind(values);
+  values.keep = (...args: unknown[]) => {
+    const derived = real(...args);
+    let trial: unknown = null;
+    if (derived !== null && derived.value === args[2]) {
+      Object.defineProperty(derived, 'trial', {
+        get: () => trial,
+        set(value) {
+          trial = value === null ? null : { ...value };
+          if (trial !== null) {
+            bust(derived, trial);
+          }
+        },
+      });
+    }
+    return derived;
+  };
+}
 
 describe('busted', () => {
   test.each(Object.keys(BUSTS))('%s', async (name) => {

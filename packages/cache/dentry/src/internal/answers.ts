@@ -175,7 +175,7 @@ export class Answers<I extends object> {
       return true;
     }
     if (inodes.update !== undefined) {
-      return inodes.update(inode, stats);
+      return inodes.update(inode, stats, pathOf(node));
     }
     const fresh = inodes.instantiate(stats, pathOf(node));
     this.discard(fresh);

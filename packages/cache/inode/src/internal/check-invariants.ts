@@ -28,7 +28,8 @@ export function checkInodeInvariants({ table, lru }: InodeStore, values: Derived
   let valueBytes = 0;
   for (const derived of values.lru) {
     valueBytes += derived.bytes;
-    const { inode } = derived;
+    const { inode, trial, kind } = derived;
+    assert(trial === null || kind.trustMs > 0, () => `A value of "${kind.name}" is on trial`);
     for (let one = inode.values; one !== null; one = one.next) {
       chained.add(one);
     }

@@ -4,7 +4,7 @@ import type { DerivedKind } from '../derived-kind.js';
 import type { Inode } from '../inode.js';
 import type { Prunable } from '../super-block.js';
 import type { Account } from './account.js';
-import { Derived } from './derived.js';
+import { Derived, type Trial } from './derived.js';
 import type { Graveyard } from './graveyard.js';
 import { pruneExcess } from './prune-excess.js';
 
@@ -28,6 +28,8 @@ export class DerivedValues implements Prunable {
   /** What is charged for them. */
   bytes = 0;
   evictions = 0;
+  /** Values that a later look has shown to be good. */
+  confirmed = 0;
   private readonly inZone: Record<Zone, { count: number; bytes: number }> = {
     heap: { count: 0, bytes: 0 },
     external: { count: 0, bytes: 0 },
@@ -83,6 +85,22 @@ export class DerivedValues implements Prunable {
     return derived;
   }
 
+  /** A look that began as number `id` has shown the same stamp as the one before: values made in between are of it. */
+  confirm(inode: Inode, id: number): void {
+    for (let derived = inode.values; derived !== null; derived = derived.next) {
+      if (derived.isConfirmable && id > (derived.trial as Trial).lookId) {
+        derived.trial = null;
+        this.confirmed++;
+      }
+    }
+  }
+
+  /** Retires a value of an inode that has it. */
+  drop<T>(derived: Derived<T>): void {
+    this.unchain(derived as Derived);
+    this.retire(derived as Derived);
+  }
+
   /** Retires a value that is not kept. */
   discard<T>(inode: Inode, kind: DerivedKind<T>, value: T): void {
     if (kind.dispose !== null) {
@@ -123,8 +141,7 @@ export class DerivedValues implements Prunable {
       derived.isReferenced = false;
       return ROTATE;
     }
-    this.unchain(derived);
-    this.retire(derived);
+    this.drop(derived);
     this.evictions++;
     return REMOVED;
   };

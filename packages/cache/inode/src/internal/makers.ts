@@ -3,7 +3,7 @@ import type { DerivedKind } from '../derived-kind.js';
 import type { Inode, Make, MakeSync } from '../inode.js';
 import { InodeError } from '../inode-error.js';
 import type { Revalidation } from '../options.js';
-import { Making } from './derived.js';
+import { type Derived, Making } from './derived.js';
 import type { DerivedValues } from './derived-values.js';
 import { staleError } from './errors.js';
 
@@ -16,6 +16,10 @@ export interface MakerHost {
   readonly isStrict: boolean;
   /** Whether the attributes are believed now. */
   isFresh(inode: Inode): boolean;
+  /** As coarse as for attributes. */
+  nowMs(): number;
+  /** Whether somebody has told of a change since the last look. */
+  isDoubted(inode: Inode): boolean;
   /** Whether the last of all looks was at this one, and nobody has told of a change since. */
   wasSeenLast(inode: Inode): boolean;
   /** Whether a change from now on would be seen in the change stamp. */
@@ -36,6 +40,9 @@ export interface MakerHost {
  * The stamp before is that of the inode's attributes, which is of an earlier time than the maker. The stamp after is got
  * by a look that begins when the maker has returned. If both are equal, and a change in between could not have left the
  * stamp as it was, the value is of that stamp.
+ *
+ * Kinds may put off the look after: then the value is on trial, and believed for a time, until any look at the file
+ * shows its stamp. See {@link Trial}.
  */
 export class Makers {
   hits = 0;
@@ -44,6 +51,8 @@ export class Makers {
   remade = 0;
   /** Values that were handed out and not kept, since the file had changed too recently to tell. */
   unsettled = 0;
+  /** Values that were kept before anybody has looked. */
+  deferred = 0;
   /** Callers who joined a maker at work. */
   joined = 0;
   private readonly host: MakerHost;
@@ -55,18 +64,17 @@ export class Makers {
   }
 
   async derive<T>(inode: Inode, kind: DerivedKind<T>, make: Make<T>, path: string): Promise<T> {
-    const { host, values } = this;
+    const { host } = this;
     checkNotNested(inode, kind);
     host.take(inode);
     try {
       for (;;) {
-        if (this.needsLook(inode, kind)) {
-          checkThere(inode, await host.look(inode, path, inode.lookId));
+        const after = this.needsLook(inode, kind, path);
+        if (after !== null) {
+          checkThere(inode, await host.look(inode, path, after));
         }
-        const kept = values.find(inode, kind);
+        const kept = this.kept(inode, kind);
         if (kept !== null) {
-          this.hits++;
-          kept.isReferenced = true;
           return kept.value;
         }
         const making = this.underWay(inode, kind);
@@ -85,17 +93,15 @@ export class Makers {
   }
 
   deriveSync<T>(inode: Inode, kind: DerivedKind<T>, make: MakeSync<T>, path: string): T {
-    const { host, values } = this;
+    const { host } = this;
     checkNotNested(inode, kind);
     host.take(inode);
     try {
-      if (this.needsLook(inode, kind)) {
+      if (this.needsLook(inode, kind, path) !== null) {
         checkThere(inode, host.lookSync(inode, path));
       }
-      const kept = values.find(inode, kind);
+      const kept = this.kept(inode, kind);
       if (kept !== null) {
-        this.hits++;
-        kept.isReferenced = true;
         return kept.value;
       }
       return this.makeSync(inode, kind, make, path);
@@ -105,16 +111,50 @@ export class Makers {
   }
 
   /**
-   * Whether to look before anything else. Not if there is nothing yet that the look could show to be good, and nobody has
-   * looked anywhere since: the look after the maker tells as much.
+   * Whether to look before anything else: the number above which the look must be; null for no look. There is none if
+   * there is nothing yet that it could show to be good, and nobody has looked anywhere since: the look after the maker
+   * tells as much. Nor before a maker whose value is on trial afterwards, unless the attributes are known to be wrong.
    */
-  private needsLook<T>(inode: Inode, kind: DerivedKind<T>): boolean {
+  private needsLook<T>(inode: Inode, kind: DerivedKind<T>, path: string): number | null {
     const { host, values } = this;
-    if (host.isFresh(inode)) {
-      return false;
+    const kept = values.find(inode, kind);
+    const trial = kept?.trial ?? null;
+    if (trial !== null && kept?.isBelieved(host.nowMs()) === true) {
+      return null;
     }
-    const isNothing = values.find(inode, kind) === null && this.underWay(inode, kind) === null;
-    return !isNothing || !host.wasSeenLast(inode);
+    if (trial !== null && kept?.isConfirmable === true) {
+      return trial.lookId;
+    }
+    if (host.isFresh(inode)) {
+      return null;
+    }
+    const isNothing = (kept === null || trial !== null) && this.underWay(inode, kind) === null;
+    const isKnown =
+      isNothing && (this.isDeferred(inode, kind, path) ? !host.isDoubted(inode) : host.wasSeenLast(inode));
+    return isKnown ? null : inode.lookId;
+  }
+
+  /** The value that there is after the look; one that has failed its trial goes. */
+  private kept<T>(inode: Inode, kind: DerivedKind<T>): Derived<T> | null {
+    const kept = this.values.find(inode, kind);
+    if (kept === null) {
+      return null;
+    }
+    if (kept.trial !== null && !kept.isBelieved(this.host.nowMs())) {
+      this.values.drop(kept);
+      return null;
+    }
+    this.hits++;
+    kept.isReferenced = true;
+    return kept;
+  }
+
+  /**
+   * Whether the look after the maker is put off. Not for a file of several names, or seen elsewhere: if its place is taken
+   * by another file meanwhile, that one's value must not be found by the other name.
+   */
+  private isDeferred<T>(inode: Inode, { trustMs }: DerivedKind<T>, path: string): boolean {
+    return trustMs > 0 && !this.host.isStrict && inode.path === path && inode.stats.nlink === 1n;
   }
 
   /** The asynchronous maker at work. */
@@ -153,10 +193,12 @@ export class Makers {
         attempt.fault = { error };
       }
       making.isLate = true;
-      try {
-        attempt.outcome = await host.look(inode, making.path, host.lastLookId());
-      } catch (error) {
-        this.failedLook(inode, making, attempt, error);
+      if (!making.isDeferred || attempt.fault !== null) {
+        try {
+          attempt.outcome = await host.look(inode, making.path, host.lastLookId());
+        } catch (error) {
+          this.failedLook(inode, making, attempt, error);
+        }
       }
       if (this.isLast(inode, making, triesLeft, attempt)) {
         return this.finish(inode, making, attempt);
@@ -175,10 +217,12 @@ export class Makers {
         } catch (error) {
           attempt.fault = { error };
         }
-        try {
-          attempt.outcome = this.host.lookSync(inode, making.path);
-        } catch (error) {
-          this.failedLook(inode, making, attempt, error);
+        if (!making.isDeferred || attempt.fault !== null) {
+          try {
+            attempt.outcome = this.host.lookSync(inode, making.path);
+          } catch (error) {
+            this.failedLook(inode, making, attempt, error);
+          }
         }
         if (this.isLast(inode, making, triesLeft, attempt)) {
           return this.finish(inode, making, attempt);
@@ -194,6 +238,8 @@ export class Makers {
     making.isLate = false;
     // Asked before the maker reads: what is old enough only afterwards may have changed meanwhile.
     making.isSettled = this.host.isSettled(inode);
+    making.begunMs = this.host.nowMs();
+    making.isDeferred = this.isDeferred(inode, making.kind, making.path);
     return { value: undefined, fault: null, outcome: 'unchanged' };
   }
 
@@ -232,17 +278,26 @@ export class Makers {
   }
 
   private finish<T>(inode: Inode, making: Making<T>, attempt: Attempt<T>): T {
-    const { kind, version, isSettled } = making;
+    const { kind, path, version, isSettled, isDeferred } = making;
     const { fault } = attempt;
     if (fault !== null) {
       throw fault.error;
     }
     const value = attempt.value as T;
     const good = this.isGood(inode, making, attempt);
-    this.unsettled += good && !isSettled ? 1 : 0;
-    const kept = good && isSettled ? this.values.keep(inode, kind, value, version) : null;
+    this.unsettled += good && !isSettled && !isDeferred ? 1 : 0;
+    const kept = good && (isSettled || isDeferred) ? this.values.keep(inode, kind, value, version) : null;
     if (kept?.value !== value) {
       this.values.discard(inode, kind, value);
+    } else if (isDeferred) {
+      this.deferred++;
+      kept.trial = {
+        path,
+        validUntilMs: making.begunMs + kind.trustMs,
+        version,
+        isSettled,
+        lookId: this.host.lastLookId(),
+      };
     }
     return kept === null ? value : kept.value;
   }
@@ -252,7 +307,7 @@ export class Makers {
 interface Attempt<T> {
   value: T | undefined;
   fault: { readonly error: unknown } | null;
-  /** What the look after it has shown. */
+  /** What the look after it has shown; `unchanged`, too, if there was none. */
   outcome: Revalidation;
 }
 

@@ -67,6 +67,7 @@ export class Observer {
     inode.lookId = id;
     inode.state &= ~DOUBTED;
     this.take(inode, stats);
+    this.values.confirm(inode, id);
     this.trust(inode, outcome, id, begunMs);
     return outcome;
   }
