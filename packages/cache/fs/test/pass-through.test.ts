@@ -7,6 +7,9 @@ import { countedFs } from './support/counted-fs.js';
 import { outcomeOf } from './support/outcome.js';
 import { scratch } from './support/scratch.js';
 
+/** So that nothing is too young to be cached. */
+const LONG_AGO = new Date(1_600_000_000_000);
+
 /** The calls whose first arguments are paths, and how many of them. */
 const PATHS: Readonly<Record<string, number>> = {
   stat: 1,
@@ -179,8 +182,10 @@ describe('a change by a path that the cache does not keep', () => {
     fs.writeFileSync(odd, 'content');
     expect(look()).toEqual([['\u{fffd}\u{fffd}'], true, undefined, null]);
     fs.linkSync(odd, even);
+    fs.utimesSync(odd, LONG_AGO, LONG_AGO);
     expect(look()).toEqual([['even', '\u{fffd}\u{fffd}'], true, 2, 'content']);
     fs.appendFileSync(odd, ' and more');
+    fs.utimesSync(odd, LONG_AGO, LONG_AGO);
     expect(look()).toEqual([['even', '\u{fffd}\u{fffd}'], true, 2, 'content and more']);
     const fd = fs.openSync(odd, 'r+');
     fs.writeSync(fd, 'CONTENT');
@@ -198,6 +203,7 @@ describe('a change by a path that the cache does not keep', () => {
     const fs = createCachedFs();
     const file = join(area.path, 'file');
     fs.writeFileSync(file, 'content');
+    fs.utimesSync(file, LONG_AGO, LONG_AGO);
     expect([fs.statSync(file).size, fs.readFileSync(file, 'utf8')]).toEqual([7, 'content']);
     const fd = fs.openSync(file, 'r+');
     fs.writeFileSync(`/proc/self/fd/${fd}`, 'more content');
@@ -206,4 +212,80 @@ describe('a change by a path that the cache does not keep', () => {
     expect([fs.statSync(file).size, fs.readFileSync(file, 'utf8')]).toEqual([4, 'more']);
     fs.closeSync(fd);
   });
+});
+
+describe('a change by a descriptor', () => {
+  it('that was opened elsewhere', async () => {
+    using area = scratch();
+    const fs = createCachedFs();
+    const file = join(area.path, 'file');
+    fs.writeFileSync(file, 'content');
+    fs.utimesSync(file, LONG_AGO, LONG_AGO);
+    const look = (): unknown => [fs.statSync(file).size, fs.readFileSync(file, 'utf8')];
+    expect(look()).toEqual([7, 'content']);
+    const fd = nodeFs.openSync(file, 'r+');
+    fs.writeSync(fd, 'CONTENT!');
+    expect(look()).toEqual([8, 'CONTENT!']);
+    fs.closeSync(fd);
+    const handle = await nodeFs.promises.open(file, 'w');
+    await fs.promises.writeFile(handle, 'by a handle');
+    expect(look()).toEqual([11, 'by a handle']);
+    await handle.close();
+  });
+
+  it('whose file was moved by another path than it was opened by', () => {
+    using area = scratch();
+    const fs = createCachedFs();
+    const at = (name: string): string => join(area.path, name);
+    fs.mkdirSync(at('real'));
+    fs.symlinkSync('real', at('link'));
+    fs.writeFileSync(at('real/file'), 'content');
+    fs.utimesSync(at('real/file'), LONG_AGO, LONG_AGO);
+    const fd = fs.openSync(at('link/file'), 'r+');
+    fs.renameSync(at('real/file'), at('real/moved'));
+    fs.readdirSync(at('real'));
+    expect([fs.readFileSync(at('real/moved'), 'utf8'), fs.statSync(at('real/moved')).size]).toEqual(['content', 7]);
+    fs.writeSync(fd, 'by descriptor');
+    expect([fs.readFileSync(at('real/moved'), 'utf8'), fs.statSync(at('real/moved')).size]).toEqual([
+      'by descriptor',
+      13,
+    ]);
+    fs.closeSync(fd);
+  });
+});
+
+it('a change of a file of two names of which nobody has seen that there are two', () => {
+  using area = scratch();
+  const fs = createCachedFs();
+  const [one, two] = [join(area.path, 'one'), join(area.path, 'two')];
+  nodeFs.writeFileSync(one, 'content');
+  nodeFs.linkSync(one, two);
+  expect([fs.existsSync(one), fs.existsSync(two)]).toEqual([true, true]);
+  expect(fs.readFileSync(two, 'utf8')).toBe('content');
+  fs.appendFileSync(one, ' and more');
+  expect(fs.readFileSync(two, 'utf8')).toBe('content and more');
+  const fd = fs.openSync(one, 'r+');
+  fs.writeSync(fd, 'CONTENT');
+  expect(fs.readFileSync(two, 'utf8')).toBe('CONTENT and more');
+  fs.closeSync(fd);
+});
+
+it('a change by a descriptor, whatever became of the way to its file', () => {
+  using area = scratch();
+  const fs = createCachedFs();
+  const at = (name: string): string => join(area.path, name);
+  fs.mkdirSync(at('real'));
+  fs.mkdirSync(at('other'));
+  fs.symlinkSync('real', at('link'));
+  fs.writeFileSync(at('real/file'), 'content');
+  fs.utimesSync(at('real/file'), LONG_AGO, LONG_AGO);
+  fs.writeFileSync(at('other/file'), 'other');
+  const fd = fs.openSync(at('link/file'), 'r+');
+  fs.unlinkSync(at('link'));
+  fs.symlinkSync('other', at('link'));
+  const look = (): unknown => [fs.statSync(at('real/file')).size, fs.readFileSync(at('real/file'), 'utf8')];
+  expect(look()).toEqual([7, 'content']);
+  fs.writeSync(fd, 'by descriptor');
+  expect(look()).toEqual([13, 'by descriptor']);
+  fs.closeSync(fd);
 });

@@ -6,8 +6,10 @@ import { type Inode, InodeCache, type RevalidationPolicy, SuperBlock } from '@ca
 import type { FileSystemSource } from '@core/fs-source';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup } from '@core/shrinker';
+import type { Backing } from './backing.js';
 import { contentsOf, type FileReader } from './contents.js';
-import type { Change, FsView, Lookup, PendingChange } from './fs-view.js';
+import { FileBlocks } from './file-blocks.js';
+import type { Change, FileIdentity, FsView, Lookup, PendingChange } from './fs-view.js';
 import { readlinkLookup } from './links.js';
 import { existsLookup, NAME, LINK_NAME, readdirLookup, realpathLookup, statLookup } from './names.js';
 import { parentOf } from './path-of.js';
@@ -15,6 +17,7 @@ import { SteppingClock } from './stepping-clock.js';
 import { YoungContents } from './young-contents.js';
 
 export interface CachedViewOptions {
+  readonly backing: Backing;
   readonly source: FileSystemSource;
   readonly reader: FileReader;
   readonly policy: RevalidationPolicy;
@@ -36,6 +39,8 @@ export interface CachedViewOptions {
 /** Of all contents, what one file may take, and what files may take whose attributes nobody has asked for. */
 const SHARE_OF_FILE = 4;
 const SHARE_OF_YOUNG = 8;
+/** And what blocks of files may take that are read by descriptor. */
+const SHARE_OF_BLOCKS = 2;
 
 /**
  * What is known of a file system: names by dentries, attributes and contents by inodes.
@@ -59,6 +64,7 @@ export class CachedView implements FsView, AsyncDisposable {
   readonly dentries: DentryCache<Inode>;
   readonly inodes: InodeCache;
   readonly superBlock: SuperBlock;
+  readonly blocks: FileBlocks | null;
   private readonly young: YoungContents<Dentry<Inode>>;
   private readonly direct: YoungContents<string>;
 
@@ -94,11 +100,27 @@ export class CachedView implements FsView, AsyncDisposable {
     this.dentries = dentries;
     this.young = new YoungContents(Math.floor(maxBytes / SHARE_OF_YOUNG));
     this.direct = new YoungContents(Math.floor(maxBytes / SHARE_OF_YOUNG));
+    this.blocks = FileBlocks.of({
+      backing: options.backing,
+      maxBytes: Math.floor(maxBytes / SHARE_OF_BLOCKS),
+      ageMs: options.youngMs,
+      name: `${options.name}-buf`,
+      clock,
+      group,
+      scheduler: options.scheduler,
+      rcu: options.rcu,
+      onError: options.onError,
+    });
     this.superBlock = new SuperBlock({
       name: options.name,
       dentries,
       inodes,
-      contents: [inodes.derivedValues, this.young, this.direct],
+      contents: [
+        inodes.derivedValues,
+        this.young,
+        this.direct,
+        ...(this.blocks === null ? [] : [this.blocks]),
+      ],
       groupAware: group !== null,
     });
     const changes = (): number => this.changeCount;
@@ -129,19 +151,44 @@ export class CachedView implements FsView, AsyncDisposable {
       this.invalidate();
       return { finish: () => this.invalidate() };
     }
-    this.count();
+    this.count(change.file);
+    if (change.file !== undefined) {
+      return this.changingFile(change.file);
+    }
     const dentry = this.dentries.peek(change.path, change.follow ? NAME : LINK_NAME);
     const isFree = this.dentries.peek(change.path, LINK_NAME)?.missing === 'ENOENT';
     const inodes = this.inodesOf(change, dentry);
     const place = this.placeOf(change.path);
+    const mayBeYoung = !isFree && (change.follow || change.deep === true) && mayHaveNames(dentry?.inode);
     this.doubtAll(inodes);
     return {
       finish: () => {
         this.changed(change, dentry, isFree);
+        if (mayBeYoung) {
+          this.young.clear();
+        }
         if (place !== change.path) {
           this.dentries.invalidate(place);
         }
         this.doubtAll(inodes);
+      },
+    };
+  }
+
+  /** No name is changed, nor what is known of any directory. Whose contents are young is told by names alone. */
+  private changingFile({ dev, ino }: FileIdentity): PendingChange {
+    const doubt = (): void => {
+      const inode = this.inodes.get(dev, ino);
+      if (inode !== undefined) {
+        this.doubt(inode);
+      }
+    };
+    doubt();
+    return {
+      finish: () => {
+        this.count();
+        this.young.clear();
+        doubt();
       },
     };
   }
@@ -167,13 +214,16 @@ export class CachedView implements FsView, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.young.clear();
     this.direct.clear();
+    await this.blocks?.close();
     await this.dentries.close();
     await this.inodes.close();
   }
 
-  private count(): void {
+  /** @param file the one that has changed, if it is but one */
+  private count(file?: FileIdentity): void {
     this.changeCount++;
     this.direct.clear();
+    this.blocks?.doubt(file);
   }
 
   private instantiate(stats: BigIntStats, path: string): Inode {
@@ -213,15 +263,11 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   /** The files that the change is about; null for any that is cached. */
-  private inodesOf({ path, follow, deep, file }: Change, dentry: Dentry<Inode> | undefined): readonly Inode[] | null {
+  private inodesOf({ path, follow, deep }: Change, dentry: Dentry<Inode> | undefined): readonly Inode[] | null {
     if (deep === true && this.hasLinks) {
       return null;
     }
     const inodes: Inode[] = [];
-    const open = file === undefined ? undefined : this.inodes.get(file.dev, file.ino);
-    if (open !== undefined) {
-      inodes.push(open);
-    }
     let inode = dentry?.inode ?? null;
     if (inode === null && this.hasLinks && (dentry === undefined || dentry.missing === null)) {
       // A file whose attributes nobody has asked for by this name may be cached by another.
@@ -274,4 +320,9 @@ export class CachedView implements FsView, AsyncDisposable {
       }
     }
   }
+}
+
+/** Whether what is kept by a name, without attributes, may be of the file. */
+function mayHaveNames(inode: Inode | null | undefined): boolean {
+  return !inode || inode.isStale || inode.stats.nlink > 1n;
 }

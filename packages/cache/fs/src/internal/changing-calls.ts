@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { type Call, shapedAs } from './backing.js';
 import { cachedPathOf, type Context } from './context.js';
 import type { Forms } from './cached-call.js';
@@ -23,22 +24,45 @@ export function changeOf(context: Context, path: unknown, follow: boolean): read
   if (key !== undefined) {
     return [{ path: key, follow }];
   }
-  return mayLeadAnywhere(path, context.workingDirectory) ? ANYWHERE : NO_CHANGES;
+  return mayLeadAnywhere(path, context.workingDirectory) ? [ANYWHERE] : NO_CHANGES;
 }
 
-const ANYWHERE: readonly Change[] = [{ path: '/', follow: false, anywhere: true }];
+const ANYWHERE: Change = { path: '/', follow: false, anywhere: true };
 
 /** Of a path, a descriptor, or a handle. */
 function ofFile(args: readonly unknown[], { context, files }: World): readonly Change[] {
   const [file] = args;
   const fd = typeof file === 'object' && file !== null && 'fd' in file ? file.fd : file;
-  const open = typeof fd === 'number' ? openFile(fd, context, files) : undefined;
-  return open === undefined ? changeOf(context, file, true) : [open];
+  if (typeof fd !== 'number') {
+    return changeOf(context, file, true);
+  }
+  const open = openFile(fd, context, files);
+  return open === undefined ? NO_CHANGES : [open];
 }
 
-/** Which file it is matters only where files have several names. */
-export function openFile(fd: number, { view, backing }: Context, files: OpenFiles): Change | undefined {
-  return view.hasLinks ? files.identify(fd, backing) : files.find(fd);
+/**
+ * Which file it is: undefined for none. Where it was opened tells nothing: by now its name, or a link on the way, may
+ * lead to another file, and it may have other names.
+ */
+export function openFile(fd: number, { backing, caching }: Context, files: OpenFiles): Change | undefined {
+  if (!caching) {
+    return undefined;
+  }
+  const known = files.identify(fd, backing);
+  if (known?.file !== undefined) {
+    return known;
+  }
+  if (!backing.has('fstatSync')) {
+    return ANYWHERE;
+  }
+  try {
+    // Opened by other means, and closed by them at any time: this is good for now only.
+    const { dev, ino } = backing.call('fstatSync', [fd, { bigint: true }]) as BigIntStats;
+    return typeof ino === 'bigint' ? { path: '/', follow: false, file: { dev, ino } } : ANYWHERE;
+  } catch {
+    // It is closed by now: the call that is to be made says so.
+    return undefined;
+  }
 }
 
 function both(args: readonly unknown[], world: World): readonly Change[] {

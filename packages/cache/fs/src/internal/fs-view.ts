@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import type { DirectoryEntry } from '@core/fs-source';
+import type { FileBlocks } from './file-blocks.js';
 
 /** That a name is not there: what node calls ENOENT. */
 export const MISSING: unique symbol = Symbol('missing');
@@ -41,7 +42,7 @@ export interface Change {
   readonly follow: boolean;
   /** Whether it may change what is below, too. */
   readonly deep?: boolean;
-  /** Which file it is, whatever the path leads to by now: for what is done by a descriptor. */
+  /** Which file it is, whatever the path is: for what is done by a descriptor. No name is changed by that. */
   readonly file?: FileIdentity;
   /** Whether it may be any file, whatever the path is. */
   readonly anywhere?: boolean;
@@ -78,6 +79,9 @@ export interface FsView {
   readonly hasLinks: boolean;
   /** Goes up with each change that is made or told of. */
   readonly changeCount: number;
+
+  /** Of files that are read by descriptor; null where these are not cached. */
+  readonly blocks: FileBlocks | null;
 
   /** Before a change by the façade: what is cached of it is forgotten, as far as it is found without a call. */
   changing(change: Change): PendingChange;
