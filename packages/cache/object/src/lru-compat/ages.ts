@@ -1,14 +1,14 @@
 import type { Entry } from './entry.js';
-import type { LruPerf, LruStatus } from './options.js';
+import type { LruStatus, Perf } from './options.js';
 
 /** Ages of entries, by a clock that is read once for each `resolutionMs`. */
 export class Ages {
-  private readonly perf: LruPerf;
+  private readonly perf: Perf;
   private readonly resolutionMs: number;
   /** 0 when it must be read anew. */
   private cachedMs = 0;
 
-  constructor(perf: LruPerf, resolutionMs: number) {
+  constructor(perf: Perf, resolutionMs: number) {
     this.perf = perf;
     this.resolutionMs = resolutionMs;
   }

@@ -1,7 +1,7 @@
-import type { LruOptions } from './options.js';
+import type { LruOptionsBase } from './options.js';
 
 /** The messages are lru-cache's, for those who look for them. */
-export function checkLruOptions<K, V, FC>(options: LruOptions<K, V, FC>): void {
+export function checkLruOptions<K, V, FC>(options: LruOptionsBase<K, V, FC>): void {
   const { max = 0, maxSize = 0, maxEntrySize, sizeCalculation, ttl = 0, perf, fetchMethod, memoMethod } = options;
   if (perf !== undefined && typeof perf?.now !== 'function') {
     throw new TypeError('perf option must have a now() method if specified');
@@ -32,8 +32,16 @@ export function checkLruOptions<K, V, FC>(options: LruOptions<K, V, FC>): void {
   if (ttl && !isPositive(ttl)) {
     throw new TypeError('ttl must be a positive integer if specified');
   }
+  checkFetchSize(options.backgroundFetchSize ?? 1);
   if (max === 0 && !ttl && maxSize === 0) {
     throw new TypeError('At least one of max, maxSize, or ttl is required');
+  }
+}
+
+/** @throws {TypeError} an entry cannot have that size while its value is being loaded */
+export function checkFetchSize(size: number): void {
+  if (size !== 0 && !isPositive(size)) {
+    throw new TypeError('backgroundFetchSize must be a nonnegative integer');
   }
 }
 

@@ -5,17 +5,14 @@ export class Entry<K, V> {
   readonly key: K;
   /** Undefined while the first value is being loaded. */
   value: V | undefined;
-  size = 0;
+  size: number;
   /** Milliseconds; 0 for ever. */
   ttl = 0;
   /** By the clock of the cache, when the value was new; 0 for ever. */
   start = 0;
   flight: Flight<V> | null = null;
-  timer: ReturnType<typeof setTimeout> | undefined = undefined;
-  /** Why it leaves, where the cache below knows less. */
-  leaves: LruDisposeReason | null = null;
-  /** Nobody is to be told that it leaves. */
-  silent = false;
+  /** Why it leaves, where the cache below knows less; `silent` if nobody is to be told. */
+  leaves: LruDisposeReason | 'silent' | null = null;
 
   constructor(key: K, value: V | undefined, size: number) {
     this.key = key;

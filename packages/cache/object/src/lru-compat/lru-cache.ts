@@ -1,52 +1,56 @@
 import type { Shrinker, ShrinkerSpec } from '@core/shrinker';
-import { ObjectCache } from '../object-cache.js';
-import type { Lru } from '../policy/lru.js';
-import { Ages } from './ages.js';
 import { checkLruOptions, isPositive } from './check-options.js';
-import { Entry, type Flight } from './entry.js';
 import { Fetches } from './fetches.js';
+import { LruStore } from './lru-store.js';
 import { note } from './note.js';
 import type {
+  LruContextualRest,
+  LruDisposer,
   LruDisposeReason,
   LruEntry,
   LruFetcher,
   LruFetcherOptions,
+  LruFetcherTools,
   LruFetchOptions,
   LruGetOptions,
   LruHasOptions,
+  LruInserter,
   LruInsertReason,
   LruMemoizer,
+  LruMemoizerOptions,
+  LruMemoizerTools,
   LruMemoOptions,
   LruOptions,
+  LruOptionsBase,
+  LruOptionsMaxLimit,
+  LruOptionsSizeLimit,
+  LruOptionsTtlLimit,
   LruPeekOptions,
-  LruPerf,
   LruSetOptions,
+  LruSettings,
+  LruSizeCalculator,
   LruStatus,
+  Perf,
 } from './options.js';
-import { WatchedLru } from './watched-lru.js';
 
 const NONE = {};
-const NOT_SIZED = 'cannot set size without setting maxSize or maxEntrySize on cache';
-const NO_SIZE =
-  'invalid size value (must be positive integer). When maxSize or maxEntrySize is used, sizeCalculation or size must be set.';
-const BAD_SIZE = 'sizeCalculation return invalid (expect positive integer)';
 
 /** A process is warned once. */
 let warnedOfUnbounded = false;
 
 /**
- * lru-cache 11's class, on an {@link ObjectCache} with the exact LRU policy: the same options, methods and results.
+ * lru-cache 11's class, on an `ObjectCache` with the exact LRU policy: the same options, methods, results and types.
  *
  * What differs is written down in docs/guides/from-lru-cache.md, above all this: `dispose` and `disposeAfter` are called
  * in a later turn, when nobody can be using the value any more. Besides, there are `use`, to hold a value across awaits,
  * and `asShrinker` and `attach`, to give memory back under pressure.
  *
- * Iteration is over the entries that there are when it begins, without those that have left when it gets to them. O(size)
+ * Iteration is over the keys that there are when it begins, without those that have left when it gets to them. O(size)
  * to begin with.
  *
  * Error messages are lru-cache's.
  */
-export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Iterable<[K, V]> {
+export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Iterable<[K, V]>, LruSettings<K, V, FC> {
   ttl: number;
   ttlResolution: number;
   ttlAutopurge: boolean;
@@ -56,7 +60,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   noDisposeOnSet: boolean;
   noUpdateTTL: boolean;
   maxEntrySize: number;
-  sizeCalculation: ((value: V, key: K) => number) | undefined;
+  sizeCalculation: LruSizeCalculator<K, V> | undefined;
   noDeleteOnFetchRejection: boolean;
   noDeleteOnStaleGet: boolean;
   allowStaleOnFetchAbort: boolean;
@@ -65,33 +69,26 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   backgroundFetchSize: number;
   readonly max: number;
   readonly maxSize: number;
-  readonly perf: LruPerf;
-  readonly dispose: LruOptions<K, V, FC>['dispose'];
-  readonly disposeAfter: LruOptions<K, V, FC>['disposeAfter'];
-  readonly onInsert: LruOptions<K, V, FC>['onInsert'];
+  readonly perf: Perf;
+  readonly dispose: LruDisposer<K, V> | undefined;
+  readonly disposeAfter: LruDisposer<K, V> | undefined;
+  readonly onInsert: LruInserter<K, V> | undefined;
   readonly fetchMethod: LruFetcher<K, V, FC> | undefined;
   readonly memoMethod: LruMemoizer<K, V, FC> | undefined;
-  private readonly reclaim: LruOptions<K, V, FC>['reclaim'];
-  private readonly order: Lru = new WatchedLru((slot) => this.evicted(slot));
-  private readonly inner: ObjectCache<K, Entry<K, V>>;
-  private readonly ages: Ages;
-  private readonly fetches: Fetches<K, V, FC> | null;
-  /** Evicted while their value was being loaded: the loads are to be aborted, but not while the cache is changing. */
-  private readonly abandoned: Flight<V>[] = [];
-  /** Whether an entry may be stale, or have no value. */
-  private mayBeUnfit: boolean;
-  private readonly sized: boolean;
+  // Private in earnest, as lru-cache's are: classes that extend it may use any name.
+  readonly #reclaim: LruOptions<K, V, FC>['reclaim'];
+  readonly #store: LruStore<K, V, FC>;
+  readonly #fetches: Fetches<K, V, FC> | null;
 
   /** @throws {TypeError} as lru-cache does */
   constructor(options: LruOptions<K, V, FC> | LRUCache<K, V, FC>) {
-    const given = options as LruOptions<K, V, FC>;
+    const given: LruOptionsBase<K, V, FC> = options;
     checkLruOptions(given);
     const { max = 0, maxSize = 0, ttl = 0, ttlResolution, fetchMethod } = given;
     this.max = max;
     this.maxSize = maxSize;
     this.maxEntrySize = given.maxEntrySize || maxSize;
     this.sizeCalculation = given.sizeCalculation;
-    this.sized = this.maxEntrySize !== 0;
     this.ttl = ttl;
     this.ttlResolution = isPositive(ttlResolution) || ttlResolution === 0 ? ttlResolution : 1;
     this.ttlAutopurge = Boolean(given.ttlAutopurge);
@@ -112,22 +109,20 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     this.onInsert = functionOrNone(given.onInsert);
     this.fetchMethod = fetchMethod;
     this.memoMethod = given.memoMethod;
-    this.reclaim = given.reclaim;
-    this.ages = new Ages(this.perf, this.ttlResolution);
-    this.mayBeUnfit = ttl !== 0 || fetchMethod !== undefined;
-    this.inner = this.makeInner();
-    this.fetches = fetchMethod === undefined ? null : this.makeFetches(fetchMethod);
+    this.#reclaim = options instanceof LRUCache ? options.#reclaim : options.reclaim;
+    this.#store = new LruStore<K, V, FC>(this, this.#reclaim);
+    this.#fetches = fetchMethod === undefined ? null : new Fetches<K, V, FC>(this.#store, this, fetchMethod);
     if (!this.ttlAutopurge && max === 0 && maxSize === 0) {
       warnOfUnbounded();
     }
   }
 
   get size(): number {
-    return this.inner.size;
+    return this.#store.inner.size;
   }
 
   get calculatedSize(): number {
-    return this.sized ? this.inner.bytes : 0;
+    return this.#store.sized ? this.#store.inner.bytes : 0;
   }
 
   get [Symbol.toStringTag](): string {
@@ -139,19 +134,21 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     if (status !== undefined) {
       Object.assign(status, { op: 'set', key, cache: this }, value === undefined ? {} : { value });
     }
-    return this.store(key, value, options, null);
+    this.#store.store(key, value, options, null);
+    return this;
   }
 
   get(key: K, options: LruGetOptions<K, V, FC> = NONE): V | undefined {
-    if (!this.mayBeUnfit && options === NONE) {
-      const entry = this.inner.get(key);
+    const store = this.#store;
+    if (options === NONE && !store.mayBeUnfit) {
+      const entry = store.inner.get(key);
       return entry === undefined ? undefined : entry.value;
     }
     const { status } = options;
     if (status !== undefined) {
       Object.assign(status, { op: 'get', key, cache: this });
     }
-    const value = this.lookUp(key, options);
+    const value = store.lookUp(key, options);
     if (status !== undefined && value !== undefined) {
       status.value = value;
     }
@@ -160,8 +157,9 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
 
   peek(key: K, options: LruPeekOptions<K, V, FC> = NONE): V | undefined {
     const { allowStale = this.allowStale, status } = options;
-    const entry = this.inner.peek(key);
-    const usable = entry !== undefined && (allowStale || !this.ages.isStale(entry));
+    const store = this.#store;
+    const entry = store.peek(key);
+    const usable = entry !== undefined && (allowStale || !store.ages.isStale(entry));
     const value = usable ? entry.value : undefined;
     if (status !== undefined) {
       Object.assign(status, { op: 'peek', key, cache: this }, value === undefined ? {} : { value });
@@ -172,12 +170,13 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
 
   has(key: K, options: LruHasOptions<K, V, FC> = NONE): boolean {
     const { updateAgeOnHas = this.updateAgeOnHas, status } = options;
-    const entry = this.inner.peek(key);
+    const store = this.#store;
+    const entry = store.peek(key);
     const loading = entry !== undefined && entry.value === undefined;
-    const isStale = entry !== undefined && !loading && this.ages.isStale(entry);
+    const isStale = entry !== undefined && !loading && store.ages.isStale(entry);
     const isThere = entry !== undefined && !loading && !isStale;
     if (isThere && updateAgeOnHas) {
-      this.renew(entry);
+      store.renew(entry);
     }
     if (status !== undefined) {
       Object.assign(status, { op: 'has', key, cache: this });
@@ -185,32 +184,29 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
         status.has = isThere ? 'hit' : isStale ? 'stale' : 'miss';
       }
       if (entry !== undefined && !loading) {
-        this.ages.describe(entry, status);
+        store.ages.describe(entry, status);
       }
     }
     return isThere;
   }
 
   delete(key: K): boolean {
-    const entry = this.inner.peek(key);
-    if (entry === undefined) {
-      return false;
-    }
-    this.remove(entry, 'delete');
-    return true;
+    return this.#store.delete(key);
   }
 
   clear(): void {
-    for (const entry of this.entriesFrom('oldest')) {
-      this.remove(entry, 'delete');
+    const store = this.#store;
+    for (const entry of store.entriesFrom('oldest')) {
+      store.remove(entry, 'delete');
     }
   }
 
   /** Removes the least recently used entry that has a value, and returns that. */
   pop(): V | undefined {
-    for (const entry of this.entriesFrom('oldest')) {
+    const store = this.#store;
+    for (const entry of store.entriesFrom('oldest')) {
       const { value } = entry;
-      this.remove(entry, 'evict');
+      store.remove(entry, 'evict');
       if (value !== undefined) {
         return value;
       }
@@ -220,10 +216,11 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
 
   /** Removes stale entries. @returns whether there were any */
   purgeStale(): boolean {
+    const store = this.#store;
     let deleted = false;
-    for (const entry of this.entriesFrom('oldest')) {
-      if (this.ages.isStale(entry)) {
-        this.remove(entry, 'expire');
+    for (const entry of store.entriesFrom('oldest')) {
+      if (store.ages.isStale(entry)) {
+        store.remove(entry, 'expire');
         deleted = true;
       }
     }
@@ -232,60 +229,68 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
 
   /** Milliseconds; less than 0 if stale, 0 if there is no entry, Infinity if it never is. */
   getRemainingTTL(key: K): number {
-    const entry = this.inner.peek(key);
-    return entry === undefined ? 0 : this.ages.remaining(entry);
+    const entry = this.#store.peek(key);
+    return entry === undefined ? 0 : this.#store.ages.remaining(entry);
   }
 
   /** The first value, from the most recently used on, for which `test` is true; as {@link get} finds it. */
   find(test: (value: V, key: K, cache: this) => boolean, options: LruGetOptions<K, V, FC> = NONE): V | undefined {
-    for (const { key, value } of this.fresh('newest')) {
+    for (const { key, value } of this.#store.freshFrom('newest')) {
       if (value !== undefined && test(value, key, this)) {
-        return this.lookUp(key, options);
+        return this.#store.lookUp(key, options);
       }
     }
     return undefined;
   }
 
   forEach(callback: (value: V, key: K, cache: this) => unknown, self: unknown = this): void {
-    this.each('newest', callback, self);
+    for (const { key, value } of this.#store.freshFrom('newest')) {
+      if (value !== undefined) {
+        callback.call(self, value, key, this);
+      }
+    }
   }
 
   rforEach(callback: (value: V, key: K, cache: this) => unknown, self: unknown = this): void {
-    this.each('oldest', callback, self);
+    for (const { key, value } of this.#store.freshFrom('oldest')) {
+      if (value !== undefined) {
+        callback.call(self, value, key, this);
+      }
+    }
   }
 
   *keys(): Generator<K, void, unknown> {
-    for (const { key } of this.settled('newest')) {
+    for (const { key } of this.#store.settledFrom('newest')) {
       yield key;
     }
   }
 
   *rkeys(): Generator<K, void, unknown> {
-    for (const { key } of this.settled('oldest')) {
+    for (const { key } of this.#store.settledFrom('oldest')) {
       yield key;
     }
   }
 
   *values(): Generator<V, void, unknown> {
-    for (const { value } of this.settled('newest')) {
+    for (const { value } of this.#store.settledFrom('newest')) {
       yield value as V;
     }
   }
 
   *rvalues(): Generator<V, void, unknown> {
-    for (const { value } of this.settled('oldest')) {
+    for (const { value } of this.#store.settledFrom('oldest')) {
       yield value as V;
     }
   }
 
   *entries(): Generator<[K, V], void, unknown> {
-    for (const { key, value } of this.settled('newest')) {
+    for (const { key, value } of this.#store.settledFrom('newest')) {
       yield [key, value as V];
     }
   }
 
   *rentries(): Generator<[K, V], void, unknown> {
-    for (const { key, value } of this.settled('oldest')) {
+    for (const { key, value } of this.#store.settledFrom('oldest')) {
       yield [key, value as V];
     }
   }
@@ -295,26 +300,28 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   }
 
   info(key: K): LruEntry<V> | undefined {
-    const entry = this.inner.peek(key);
+    const { ages, sized } = this.#store;
+    const entry = this.#store.peek(key);
     if (entry?.value === undefined) {
       return undefined;
     }
     const { value, ttl, start, size } = entry;
     return {
       value,
-      ...(ttl !== 0 && start !== 0 ? { ttl: ttl - this.ages.exactAge(entry), start: Date.now() } : {}),
-      ...(this.sized ? { size } : {}),
+      ...(ttl !== 0 && start !== 0 ? { ttl: ttl - ages.exactAge(entry), start: Date.now() } : {}),
+      ...(sized ? { size } : {}),
     };
   }
 
   /** All entries, stale ones included, from the least recently used on: for {@link load}. */
   dump(): [K, LruEntry<V>][] {
+    const { ages, keepsAges, sized } = this.#store;
     const dumped: [K, LruEntry<V>][] = [];
-    for (const entry of this.entriesFrom('oldest')) {
+    for (const entry of this.#store.entriesFrom('oldest')) {
       const { key, value, ttl, size } = entry;
       if (value !== undefined) {
-        const age = this.mayBeUnfit ? { ttl, start: Math.floor(Date.now() - this.ages.exactAge(entry)) } : {};
-        dumped.push([key, { value, ...age, ...(this.sized ? { size } : {}) }]);
+        const age = keepsAges ? { ttl, start: Math.floor(Date.now() - ages.exactAge(entry)) } : {};
+        dumped.push([key, { value, ...age, ...(sized ? { size } : {}) }]);
       }
     }
     return dumped;
@@ -324,55 +331,21 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   load(dumped: readonly [K, LruEntry<V>][]): void {
     this.clear();
     for (const [key, { value, ttl, start, size }] of dumped) {
-      this.store(
-        key,
-        value,
-        {
-          ...(ttl === undefined ? {} : { ttl }),
-          ...(start ? { start: this.perf.now() - (Date.now() - start) } : {}),
-          ...(size === undefined ? {} : { size }),
-        },
-        null,
-      );
+      const begin = start ? this.perf.now() - (Date.now() - start) : undefined;
+      this.#store.store(key, value, { ttl, start: begin, size }, null);
     }
   }
 
   /** The value, made by `fetchMethod` if there is no fresh one. Without that, as {@link get}. */
+  fetch(key: K, ...options: LruContextualRest<FC, LruFetchOptions<K, V, FC>>): Promise<V | undefined>;
   async fetch(key: K, options: LruFetchOptions<K, V, FC> = NONE): Promise<V | undefined> {
-    const { status, forceRefresh = false, context, signal, ...rest } = options;
-    if (status !== undefined) {
-      Object.assign(status, { op: 'fetch', key, cache: this }, forceRefresh ? { forceRefresh } : {});
-      Object.assign(status, context === undefined ? {} : { context });
-    }
-    const settings = this.fetchSettings(rest, status, signal);
-    const { fetches } = this;
-    if (fetches === null) {
-      note(status, 'fetch', 'get');
-      return this.lookUp(key, settings);
-    }
-    const entry = this.inner.peek(key);
-    if (entry === undefined) {
-      note(status, 'fetch', 'miss');
-      return this.waitFor(fetches.begin(key, undefined, settings, context as FC));
-    }
-    const isStale = this.ages.isStale(entry);
-    if (entry.flight !== null) {
-      note(status, 'fetch', 'inflight');
-      return this.staleOrAwaited(entry, entry.flight, settings, true);
-    }
-    if (!forceRefresh && !isStale) {
-      note(status, 'fetch', 'hit');
-      this.touch(entry, settings.updateAgeOnGet as boolean);
-      this.ages.describe(entry, status);
-      return entry.value;
-    }
-    note(status, 'fetch', isStale ? 'stale' : 'refresh');
-    return this.staleOrAwaited(entry, fetches.begin(key, entry, settings, context as FC), settings, isStale);
+    return this.#fetch(key, options);
   }
 
   /** As {@link fetch}. @throws {Error} it brought nothing */
+  forceFetch(key: K, ...options: LruContextualRest<FC, LruFetchOptions<K, V, FC>>): Promise<V>;
   async forceFetch(key: K, options: LruFetchOptions<K, V, FC> = NONE): Promise<V> {
-    const value = await this.fetch(key, options);
+    const value = await this.#fetch(key, options);
     if (value === undefined) {
       throw new Error('fetch() returned undefined');
     }
@@ -380,6 +353,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   }
 
   /** The value, made by `memoMethod` and stored if there is none. */
+  memo(key: K, ...options: LruContextualRest<FC, LruMemoOptions<K, V, FC>>): V;
   memo(key: K, options: LruMemoOptions<K, V, FC> = NONE): V {
     const { memoMethod } = this;
     if (memoMethod === undefined) {
@@ -390,7 +364,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       Object.assign(status, { op: 'memo', key, cache: this }, forceRefresh ? { forceRefresh } : {});
       Object.assign(status, context === undefined ? {} : { context });
     }
-    const found = this.lookUp(key, rest);
+    const found = this.#store.lookUp(key, rest);
     const isHit = found !== undefined && !forceRefresh;
     note(status, 'memo', isHit ? 'hit' : 'miss');
     if (isHit) {
@@ -399,373 +373,84 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     }
     const made = memoMethod(key, found, { options: rest, context: context as FC });
     note(status, 'value', made);
-    this.store(key, made, rest, null);
+    this.#store.store(key, made, rest, null);
     return made;
   }
 
   /** Holds the value until `section` has returned, or its promise has settled: it is not disposed of before. */
   use<R>(key: K, section: (value: V) => R | Promise<R>): R | Promise<R> | undefined {
-    const value = this.lookUp(key, NONE);
-    return value === undefined ? undefined : this.inner.use<R>(key, () => section(value) as R);
+    const value = this.#store.lookUp(key, NONE);
+    return value === undefined ? undefined : this.#store.inner.use<R>(key, () => section(value) as R);
   }
 
   /** What to register with a `ShrinkerRegistry`; then {@link attach} it. */
   asShrinker(): ShrinkerSpec {
-    return this.inner.asShrinker();
+    return this.#store.inner.asShrinker();
   }
 
   attach(shrinker: Shrinker): Shrinker {
-    return this.inner.attach(shrinker);
+    return this.#store.inner.attach(shrinker);
   }
 
   /** Removes all, and resolves when all has been disposed of. Nothing can be stored from then on. */
   close(): Promise<void> {
     this.clear();
-    return this.inner.close();
+    return this.#store.inner.close();
   }
 
   /** For tests: throws when the books do not balance. */
   checkInvariants(): void {
-    this.inner.checkInvariants();
+    this.#store.checkInvariants();
   }
 
-  private makeInner(): ObjectCache<K, Entry<K, V>> {
-    const { max, maxSize, reclaim, dispose, disposeAfter } = this;
-    const { onError, ...rest } = reclaim ?? {};
-    const tell = (entry: Entry<K, V>, key: K, reason: LruDisposeReason | 'reject'): void => {
-      const { value, silent } = entry;
-      if (value !== undefined && !silent) {
-        const why = entry.leaves ?? (reason === 'reject' ? 'evict' : reason);
-        try {
-          dispose?.(value, key, why);
-        } finally {
-          disposeAfter?.(value, key, why);
-        }
-      }
-    };
-    return new ObjectCache<K, Entry<K, V>>({
-      ...rest,
-      policy: () => this.order,
-      ...(max === 0 ? {} : { max }),
-      ...(maxSize === 0 ? {} : { maxBytes: maxSize }),
-      ...(dispose === undefined && disposeAfter === undefined ? {} : { dispose: tell }),
-      ...(onError === undefined ? {} : { onError }),
-    });
-  }
-
-  private makeFetches(method: LruFetcher<K, V, FC>): Fetches<K, V, FC> {
-    return new Fetches<K, V, FC>(
-      {
-        peek: (key) => this.inner.peek(key),
-        place: (entry, options) => this.place(entry, options),
-        store: (key, value, options, flight) => this.store(key, value, options, flight),
-        remove: (entry, reason) => this.remove(entry, reason),
-      },
-      method,
-    );
-  }
-
-  /** An entry stands for its load from now on, unless it is said to be too large. */
-  private place(entry: Entry<K, V>, { size, ttl = this.ttl }: LruFetcherOptions<K, V, FC>): void {
-    entry.size = isPositive(size) ? size : this.backgroundFetchSize;
-    if (this.maxEntrySize === 0 || entry.size <= this.maxEntrySize) {
-      this.inner.set(entry.key, entry, this.sized ? { size: entry.size } : undefined);
-      this.abortAbandoned();
-      this.age(entry, ttl);
-    }
-  }
-
-  private store(key: K, value: V | undefined, options: LruSetOptions<K, V, FC>, flight: Flight<V> | null): this {
-    const { ttl = this.ttl, start, noDisposeOnSet = this.noDisposeOnSet, status } = options;
-    const old = this.inner.peek(key);
-    if (value === undefined) {
-      note(status, 'set', 'deleted');
-      this.delete(key);
-      return this;
-    }
-    note(status, 'value', value);
-    const size = this.sizeOf(key, value, options);
-    if (this.maxEntrySize !== 0 && size > this.maxEntrySize) {
-      if (old !== undefined) {
-        this.remove(old, 'set');
-      }
-      note(status, 'set', 'miss');
-      note(status, 'maxEntrySizeExceeded', true);
-      return this;
-    }
-    if (ttl !== 0) {
-      this.mayBeUnfit = true;
-    }
-    let entry = old;
-    let reason: LruInsertReason = 'update';
-    if (old !== undefined && old.flight === null && old.value === value) {
-      this.inner.get(key);
-    } else {
-      reason = old?.value === undefined ? 'add' : old.value === value ? 'update' : 'replace';
-      entry = new Entry<K, V>(key, value, size);
-      if (old !== undefined) {
-        this.replaceOld(old, entry, value, noDisposeOnSet, flight);
-      }
-      this.inner.set(key, entry, this.sized ? { size } : undefined);
-      this.abortAbandoned();
-      if (this.sized) {
-        note(status, 'entrySize', size);
-        note(status, 'totalCalculatedSize', this.calculatedSize);
-      }
-    }
+  #fetch(key: K, options: LruFetchOptions<K, V, FC>): V | Promise<V | undefined> | undefined {
+    const { status, forceRefresh = false, context } = options;
     if (status !== undefined) {
-      status.set = reason;
-      Object.assign(status, old?.value === undefined || reason === 'update' ? {} : { oldValue: old.value });
+      Object.assign(status, { op: 'fetch', key, cache: this }, forceRefresh ? { forceRefresh } : {});
+      Object.assign(status, context === undefined ? {} : { context });
     }
-    this.onInsert?.(value, key, reason);
-    const keepsAge = old !== undefined && (options.noUpdateTTL ?? this.noUpdateTTL);
-    if (entry !== undefined && !keepsAge) {
-      this.age(entry, ttl, start);
+    if (this.#fetches === null) {
+      note(status, 'fetch', 'get');
+      return this.#store.lookUp(key, options);
     }
-    if (entry !== undefined) {
-      this.ages.describe(entry, status);
-    }
-    return this;
-  }
-
-  /** An entry takes the place of another one. */
-  private replaceOld(
-    old: Entry<K, V>,
-    entry: Entry<K, V>,
-    value: V,
-    noDisposeOnSet: boolean,
-    flight: Flight<V> | null,
-  ): void {
-    entry.ttl = old.ttl;
-    entry.start = old.start;
-    this.stopTimer(old);
-    if (old.ttl !== 0) {
-      this.startTimer(entry, this.ages.remaining(old));
-    }
-    old.silent = noDisposeOnSet || old.value === value;
-    if (old.flight !== null && old.flight !== flight && !noDisposeOnSet) {
-      const { controller } = old.flight;
-      old.flight = null;
-      controller.abort(new Error('replaced'));
-    }
-  }
-
-  private sizeOf(key: K, value: V, options: LruSetOptions<K, V, FC>): number {
-    const { size, sizeCalculation = this.sizeCalculation } = options;
-    if (!this.sized) {
-      if (size || sizeCalculation) {
-        throw new TypeError(NOT_SIZED);
-      }
-      return 0;
-    }
-    if (isPositive(size)) {
-      return size;
-    }
-    if (!sizeCalculation) {
-      throw new TypeError(NO_SIZE);
-    }
-    if (typeof sizeCalculation !== 'function') {
-      throw new TypeError('sizeCalculation must be a function');
-    }
-    const calculated = sizeCalculation(value, key);
-    if (!isPositive(calculated)) {
-      throw new TypeError(BAD_SIZE);
-    }
-    return calculated;
-  }
-
-  /** As `get` of lru-cache: a stale entry goes, or stays. */
-  private lookUp(key: K, options: LruGetOptions<K, V, FC>): V | undefined {
-    const {
-      allowStale = this.allowStale,
-      updateAgeOnGet = this.updateAgeOnGet,
-      noDeleteOnStaleGet = this.noDeleteOnStaleGet,
-      status,
-    } = options;
-    const entry = this.inner.peek(key);
-    if (entry === undefined) {
-      note(status, 'get', 'miss');
-      return undefined;
-    }
-    this.ages.describe(entry, status);
-    const fetching = entry.flight !== null;
-    if (!this.ages.isStale(entry)) {
-      note(status, 'get', fetching ? 'fetching' : 'hit');
-      this.touch(entry, updateAgeOnGet);
-      return entry.value;
-    }
-    note(status, 'get', fetching ? 'stale-fetching' : 'stale');
-    const { value } = entry;
-    if (!fetching && !noDeleteOnStaleGet) {
-      this.remove(entry, 'expire');
-    }
-    if (!allowStale || value === undefined) {
-      return undefined;
-    }
-    note(status, 'returnedStale', true);
-    return value;
-  }
-
-  private touch(entry: Entry<K, V>, updateAge: boolean): void {
-    this.inner.get(entry.key);
-    if (updateAge) {
-      this.renew(entry);
-    }
-  }
-
-  private remove(entry: Entry<K, V>, reason: LruDisposeReason): void {
-    const { flight } = entry;
-    entry.leaves = reason;
-    entry.flight = null;
-    this.stopTimer(entry);
-    this.inner.delete(entry.key);
-    flight?.controller.abort(new Error('deleted'));
-  }
-
-  /** The cache below is in the middle of something. */
-  private evicted(slot: number): void {
-    const entry = this.inner.valueInSlot(slot);
-    const { flight } = entry;
-    this.stopTimer(entry);
-    entry.flight = null;
-    if (flight !== null && this.abandoned.push(flight) === 1) {
-      // For evictions that no `set` of ours has asked for.
-      queueMicrotask(() => this.abortAbandoned());
-    }
-  }
-
-  private abortAbandoned(): void {
-    while (this.abandoned.length > 0) {
-      this.abandoned.shift()?.controller.abort(new Error('evicted'));
-    }
-  }
-
-  private age(entry: Entry<K, V>, ttl: number, start?: number): void {
-    if (ttl !== 0) {
-      this.mayBeUnfit = true;
-    }
-    this.ages.start(entry, ttl, start);
-    this.startTimer(entry);
-  }
-
-  private renew(entry: Entry<K, V>): void {
-    this.age(entry, entry.ttl);
-  }
-
-  private stopTimer(entry: Entry<K, V>): void {
-    clearTimeout(entry.timer);
-    entry.timer = undefined;
-  }
-
-  private startTimer(entry: Entry<K, V>, afterMs: number = entry.ttl): void {
-    this.stopTimer(entry);
-    if (!this.ttlAutopurge || entry.ttl === 0) {
-      return;
-    }
-    entry.timer = setTimeout(() => {
-      // It may have been evicted meanwhile.
-      if (this.inner.peek(entry.key) === entry) {
-        if (this.ages.isStale(entry)) {
-          this.remove(entry, 'expire');
-        } else {
-          this.startTimer(entry, this.ages.remaining(entry));
-        }
-      }
-    }, afterMs + 1);
-    entry.timer.unref();
-  }
-
-  private fetchSettings(
-    options: LruFetcherOptions<K, V, FC>,
-    status: LruStatus<K, V, FC> | undefined,
-    signal: AbortSignal | undefined,
-  ): LruFetcherOptions<K, V, FC> {
-    return {
-      allowStale: this.allowStale,
-      updateAgeOnGet: this.updateAgeOnGet,
-      noDeleteOnStaleGet: this.noDeleteOnStaleGet,
-      ttl: this.ttl,
-      noDisposeOnSet: this.noDisposeOnSet,
-      size: 0,
-      sizeCalculation: this.sizeCalculation,
-      noUpdateTTL: this.noUpdateTTL,
-      noDeleteOnFetchRejection: this.noDeleteOnFetchRejection,
-      allowStaleOnFetchRejection: this.allowStaleOnFetchRejection,
-      allowStaleOnFetchAbort: this.allowStaleOnFetchAbort,
-      ignoreFetchAbort: this.ignoreFetchAbort,
-      ...options,
-      // A fetched value is always as old as its arrival.
-      start: undefined,
-      status,
-      signal,
-    };
-  }
-
-  private staleOrAwaited(
-    entry: Entry<K, V>,
-    flight: Flight<V>,
-    settings: LruFetcherOptions<K, V, FC>,
-    tells: boolean,
-  ): V | Promise<V | undefined> {
-    if (settings.allowStale !== true || entry.value === undefined) {
-      return this.waitFor(flight);
-    }
-    if (tells) {
-      note(settings.status, 'returnedStale', true);
-    }
-    return entry.value;
-  }
-
-  private waitFor(flight: Flight<V>): Promise<V | undefined> {
-    flight.awaited = true;
-    return flight.promise;
-  }
-
-  private each(from: End, callback: (value: V, key: K, cache: this) => unknown, self: unknown): void {
-    for (const { key, value } of this.fresh(from)) {
-      if (value !== undefined) {
-        callback.call(self, value, key, this);
-      }
-    }
-  }
-
-  /** Those with a value that no load is about to replace. */
-  private *settled(from: End): Iterable<Entry<K, V>> {
-    for (const entry of this.fresh(from)) {
-      if (entry.flight === null && entry.value !== undefined) {
-        yield entry;
-      }
-    }
-  }
-
-  /** Without stale ones, unless those are allowed. */
-  private *fresh(from: End): Iterable<Entry<K, V>> {
-    for (const entry of this.entriesFrom(from)) {
-      if (this.allowStale || !this.ages.isStale(entry)) {
-        yield entry;
-      }
-    }
-  }
-
-  /** The entries that there are now, without those that have left when it is their turn. */
-  private *entriesFrom(from: End): Iterable<Entry<K, V>> {
-    const { inner, order } = this;
-    const slots = [...(from === 'newest' ? order.reversed() : order.slots())];
-    const entries = slots.map((slot) => inner.valueInSlot(slot));
-    if (entries.length < inner.size) {
-      // Eviction has met some while they were held, and set them aside.
-      const listed = new Set(entries);
-      entries.push(...[...inner.values()].filter((entry) => !listed.has(entry)));
-    }
-    for (const entry of entries) {
-      if (inner.peek(entry.key) === entry) {
-        yield entry;
-      }
-    }
+    return this.#fetches.fetch(key, options);
   }
 }
 
-type End = 'newest' | 'oldest';
+/** The types by their names in lru-cache. */
+export declare namespace LRUCache {
+  export type Size = number;
+  export type Milliseconds = number;
+  export type Count = number;
+  export type DisposeReason = LruDisposeReason;
+  export type Disposer<K, V> = LruDisposer<K, V>;
+  export type InsertReason = LruInsertReason;
+  export type Inserter<K, V> = LruInserter<K, V>;
+  export type SizeCalculator<K, V> = LruSizeCalculator<K, V>;
+  export type Status<K, V, FC = unknown> = LruStatus<K, V, FC>;
+  export type Fetcher<K, V, FC = unknown> = LruFetcher<K, V, FC>;
+  export type FetcherOptions<K, V, FC = unknown> = LruFetcherTools<K, V, FC>;
+  export type FetcherFetchOptions<K, V, FC = unknown> = LruFetcherOptions<K, V, FC>;
+  export type FetchOptions<K, V, FC> = LruFetchOptions<K, V, FC>;
+  export type FetchOptionsWithContext<K, V, FC> = LruFetchOptions<K, V, FC> & { context: FC };
+  export type FetchOptionsNoContext<K, V, FC extends undefined | void = undefined> = LruFetchOptions<K, V, FC>;
+  export type Memoizer<K, V, FC = unknown> = LruMemoizer<K, V, FC>;
+  export type MemoizerOptions<K, V, FC = unknown> = LruMemoizerTools<K, V, FC>;
+  export type MemoizerMemoOptions<K, V, FC = unknown> = LruMemoizerOptions<K, V, FC>;
+  export type MemoOptions<K, V, FC = unknown> = LruMemoOptions<K, V, FC>;
+  export type MemoOptionsWithContext<K, V, FC> = LruMemoOptions<K, V, FC> & { context: FC };
+  export type MemoOptionsNoContext<K, V, FC extends undefined | void = undefined> = LruMemoOptions<K, V, FC>;
+  export type HasOptions<K, V, FC> = LruHasOptions<K, V, FC>;
+  export type GetOptions<K, V, FC> = LruGetOptions<K, V, FC>;
+  export type PeekOptions<K, V, FC> = LruPeekOptions<K, V, FC>;
+  export type SetOptions<K, V, FC> = LruSetOptions<K, V, FC>;
+  export type OptionsBase<K, V, FC> = LruOptionsBase<K, V, FC>;
+  export type OptionsMaxLimit<K, V, FC> = LruOptionsMaxLimit<K, V, FC>;
+  export type OptionsTTLLimit<K, V, FC> = LruOptionsTtlLimit<K, V, FC>;
+  export type OptionsSizeLimit<K, V, FC> = LruOptionsSizeLimit<K, V, FC>;
+  export type Options<K, V, FC> = LruOptions<K, V, FC>;
+  export type Entry<V> = LruEntry<V>;
+}
 
 function functionOrNone<F>(value: F | undefined): F | undefined {
   return typeof value === 'function' ? value : undefined;

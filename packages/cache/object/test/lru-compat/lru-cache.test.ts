@@ -1,7 +1,8 @@
+import { getEventListeners } from 'node:events';
 import { Rcu } from '@core/rcu';
 import { ShrinkerRegistry } from '@core/shrinker';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
-import { LRUCache, type LruOptions, type LruStatus } from '../../src/lru-compat/index.js';
+import { LRUCache } from '../../src/lru-compat/index.js';
 import { TestLoop } from '../support/test-loop.js';
 
 interface Made<V extends {}> {
@@ -11,7 +12,7 @@ interface Made<V extends {}> {
 }
 
 /** A cache whose turns move by hand, that notes what it is told. */
-function make<V extends {}>(options: LruOptions<string, V, unknown>): Made<V> {
+function make<V extends {}>(options: LRUCache.Options<string, V, unknown>): Made<V> {
   const loop = new TestLoop();
   const told: unknown[][] = [];
   const cache = new LRUCache<string, V>({
@@ -142,7 +143,7 @@ describe('options', () => {
 
   test('that bound nothing are warned of, once', async () => {
     const warning = new Promise<Error>((resolve) => process.once('warning', resolve));
-    const caches = [new LRUCache({ ttl: 1_000 }), new LRUCache({ ttl: 1_000 })];
+    const caches = [1, 2].map(() => new LRUCache({ ttl: 1_000 } as LRUCache.OptionsTTLLimit<string, number, unknown>));
     expect(await warning).toMatchObject({ name: 'UnboundedCacheWarning', code: 'LRU_CACHE_UNBOUNDED' });
     expect(caches).toHaveLength(2);
   });
@@ -156,13 +157,268 @@ describe('options', () => {
         return { id: context.user.length };
       },
     });
-    const status: LruStatus<string, { id: number }, { user: string }> = {};
+    const status: LRUCache.Status<string, { id: number }, { user: string }> = {};
     expect(await cache.forceFetch('a', { context: { user: 'ada' }, status })).toEqual({ id: 3 });
     expect([status.fetch, status.fetchUpdated, Object.prototype.toString.call(cache)]).toEqual([
       'miss',
       true,
       '[object LRUCache]',
     ]);
+  });
+});
+
+describe('loads', () => {
+  interface Loaded {
+    readonly cache: LRUCache<string, number>;
+    readonly settle: (value: number | undefined | Error) => Promise<void>;
+    readonly abort: () => void;
+    readonly signal: AbortSignal;
+  }
+
+  /** Loads that are settled by hand. */
+  function loading(options: Partial<LRUCache.OptionsMaxLimit<string, number, unknown>>): Loaded {
+    let settle!: (value: number | undefined | Error) => void;
+    const cache = new LRUCache<string, number>({
+      max: 10,
+      perf: { now: () => 1 },
+      fetchMethod: () =>
+        new Promise((resolve, reject) => {
+          settle = (value) => (value instanceof Error ? reject(value) : resolve(value));
+        }),
+      ...options,
+    });
+    const controller = new AbortController();
+    return {
+      cache,
+      settle: async (value) => {
+        settle(value);
+        await turns();
+      },
+      abort: () => controller.abort(new Error('given up')),
+      signal: controller.signal,
+    };
+  }
+
+  async function turns(): Promise<void> {
+    for (let turn = 0; turn < 10; turn++) {
+      await Promise.resolve();
+    }
+  }
+
+  const goesOn = { ignoreFetchAbort: true, allowStaleOnFetchAbort: true };
+
+  test('one that goes on without its caller is stored when it comes', async () => {
+    const { cache, settle, abort, signal } = loading(goesOn);
+    const value = cache.fetch('a', { signal });
+    abort();
+    expect([await value, cache.get('a'), cache.size]).toEqual([undefined, undefined, 1]);
+    await settle(5);
+    expect(cache.get('a')).toBe(5);
+    cache.checkInvariants();
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['a failure', new Error('no')],
+  ])('one that goes on without its caller and brings %s leaves no entry', async (_, brought) => {
+    const { cache, settle, abort, signal } = loading(goesOn);
+    const value = cache.fetch('a', { signal });
+    abort();
+    expect(await value).toBeUndefined();
+    await settle(brought);
+    expect(cache.size).toBe(0);
+    cache.checkInvariants();
+  });
+
+  test('one that goes on without its caller and fails leaves what was there, to be loaded again', async () => {
+    const { cache, settle, abort, signal } = loading(goesOn);
+    cache.set('a', 1);
+    const value = cache.fetch('a', { signal, forceRefresh: true });
+    abort();
+    expect(await value).toBe(1);
+    await settle(new Error('no'));
+    const status: LRUCache.Status<string, number> = {};
+    const again = cache.fetch('a', { forceRefresh: true, status });
+    await settle(2);
+    expect([await again, status.fetch]).toEqual([2, 'refresh']);
+  });
+
+  test('one that its caller ends, and does not go on, leaves no entry', async () => {
+    const { cache, abort, signal } = loading({ allowStaleOnFetchAbort: true });
+    const value = cache.fetch('a', { signal });
+    abort();
+    expect([await value, cache.size]).toEqual([undefined, 0]);
+  });
+
+  test('one that brings what was there says that it is an update, of which value', async () => {
+    const { cache, settle } = loading({});
+    cache.set('a', 1);
+    const status: LRUCache.Status<string, number> = {};
+    const value = cache.fetch('a', { forceRefresh: true, status });
+    await settle(1);
+    expect([await value, status.set, status.oldValue]).toEqual([1, 'update', 1]);
+  });
+
+  test('one that is evicted by pop is told so', async () => {
+    const { cache } = loading({});
+    const value = cache.fetch('a');
+    cache.pop();
+    await expect(value).rejects.toThrow('evicted');
+  });
+
+  test.each([
+    ['set', { found: true, told: false }],
+    ['set', { found: true, told: true }],
+    ['set', { found: false, told: true }],
+    ['delete', { found: true, told: true }],
+  ] as const)(
+    'one whose method does a %s of its key is stored all the same, with %j',
+    async (does, { found, told }) => {
+      const cache: LRUCache<string, number> = new LRUCache<string, number>({
+        max: 3,
+        ...(told ? { dispose: () => {} } : {}),
+        fetchMethod: (key) => {
+          if (does === 'set') {
+            cache.set(key, 2);
+          } else {
+            cache.delete(key);
+          }
+          return Promise.resolve(3);
+        },
+      });
+      if (found) {
+        cache.set('a', 1);
+      }
+      const value = cache.fetch('a', { forceRefresh: true });
+      expect(cache.get('a')).toBe(does === 'set' ? 2 : undefined);
+      expect([await value, cache.get('a'), cache.size]).toEqual([3, 3, 1]);
+      cache.checkInvariants();
+    },
+  );
+
+  test('a signal that outlives its loads is not held on to', async () => {
+    const { cache, settle, abort, signal } = loading({});
+    for (const brought of [1, undefined, new Error('no')]) {
+      const value = cache.fetch('a', { signal, forceRefresh: true }).catch(String);
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+      await settle(brought);
+      await value;
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    }
+    const given = cache.fetch('a', { signal, forceRefresh: true });
+    abort();
+    await expect(given).rejects.toThrow('given up');
+  });
+
+  test('a method that answers at once with nothing is not waited for', async () => {
+    const cache = new LRUCache<string, number>({ max: 3, fetchMethod: () => undefined });
+    expect([await cache.fetch('a'), cache.size]).toEqual([undefined, 0]);
+  });
+
+  test('a method that throws at once rejects', async () => {
+    const cache = new LRUCache<string, number>({
+      max: 3,
+      fetchMethod: () => {
+        throw new Error('no');
+      },
+    });
+    await expect(cache.fetch('a')).rejects.toThrow('no');
+    expect(cache.size).toBe(0);
+  });
+
+  test('an option that is undefined is as if it were absent', async () => {
+    const { cache, settle } = loading({ allowStale: true, updateAgeOnGet: true });
+    cache.set('a', 1);
+    const value = cache.fetch('a', { forceRefresh: true, allowStale: undefined, ttl: undefined, size: undefined });
+    expect(await value).toBe(1);
+    await settle(2);
+    expect(cache.get('a', { allowStale: undefined })).toBe(2);
+  });
+
+  describe('count while they are under way as backgroundFetchSize', () => {
+    const sized = { maxSize: 20, sizeCalculation: () => 5 };
+
+    test.each([-1, 1.5, Number.NaN, Infinity, '2', Symbol('2'), {}])('%s is refused', (backgroundFetchSize) => {
+      expect(() => new LRUCache({ max: 1, backgroundFetchSize: backgroundFetchSize as number })).toThrow(
+        new TypeError('backgroundFetchSize must be a nonnegative integer'),
+      );
+    });
+
+    test('0 is fine', async () => {
+      const { cache, settle } = loading({ ...sized, backgroundFetchSize: 0 });
+      const value = cache.fetch('a');
+      expect([cache.size, cache.calculatedSize]).toEqual([1, 0]);
+      await settle(1);
+      expect([await value, cache.calculatedSize]).toEqual([1, 5]);
+    });
+
+    test('one that is set later is checked before the load begins', async () => {
+      const { cache } = loading(sized);
+      cache.backgroundFetchSize = -1;
+      await expect(cache.fetch('a')).rejects.toThrow(TypeError);
+      expect(cache.size).toBe(0);
+    });
+
+    test('one that the method sets counts for the next load', async () => {
+      const cache: LRUCache<string, number> = new LRUCache<string, number>({
+        ...sized,
+        backgroundFetchSize: 2,
+        fetchMethod: () => {
+          cache.backgroundFetchSize = 4;
+          return new Promise<number>(() => {});
+        },
+      });
+      void cache.fetch('a');
+      expect(cache.calculatedSize).toBe(2);
+      void cache.fetch('b');
+      expect(cache.calculatedSize).toBe(6);
+    });
+  });
+});
+
+describe('sets', () => {
+  test('a size calculation may change the cache', () => {
+    const cache: LRUCache<string, number> = new LRUCache<string, number>({
+      maxSize: 10,
+      sizeCalculation: () => {
+        cache.delete('a');
+        return 1;
+      },
+    });
+    cache.set('a', 1, { size: 4 });
+    const status: LRUCache.Status<string, number> = {};
+    cache.set('a', 2, { status });
+    expect([cache.get('a'), status.set, cache.calculatedSize]).toEqual([2, 'add', 1]);
+    cache.checkInvariants();
+  });
+
+  test.each([false, true])('of another value take its size, told of: %s', (told) => {
+    const cache = new LRUCache<string, number>({ maxSize: 10, ...(told ? { dispose: () => {} } : {}) });
+    cache.set('a', 1, { size: 4 }).set('b', 1, { size: 4 }).set('a', 2, { size: 5 });
+    expect([[...cache], cache.calculatedSize, cache.info('a')]).toEqual([
+      [
+        ['a', 2],
+        ['b', 1],
+      ],
+      9,
+      { value: 2, size: 5 },
+    ]);
+    cache.set('a', 3, { size: 8 });
+    expect([[...cache], cache.calculatedSize]).toEqual([[['a', 3]], 8]);
+    cache.checkInvariants();
+  });
+
+  test('a class that extends it may use any name', () => {
+    class Files extends LRUCache<string, number> {
+      inner = 'x';
+      order = 'y';
+      ages = 1;
+      store = (): string => this.inner;
+      remove = (): string => this.order;
+    }
+    const files = new Files({ max: 1 });
+    files.set('a', 1).set('b', 2);
+    expect([[...files], files.store(), files.remove(), files.ages]).toEqual([[['b', 2]], 'x', 'y', 1]);
   });
 });
 
@@ -204,6 +460,57 @@ describe('time', () => {
     expect([cache.get('a'), now.mock.calls.length]).toEqual([undefined, 2]);
   });
 
+  test('one timer for an entry, and none for what has left', () => {
+    const cache = new LRUCache<string, number>({ max: 2, ttl: 100, ttlAutopurge: true, ttlResolution: 0, perf: Date });
+    for (let at = 0; at < 10; at++) {
+      cache.set('a', at);
+    }
+    expect(vi.getTimerCount()).toBe(1);
+    cache.set('b', 1).set('c', 1);
+    expect(vi.getTimerCount()).toBe(2);
+    cache.set('c', 1, { ttl: 0 });
+    expect(vi.getTimerCount()).toBe(1);
+    cache.clear();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([false, true])('without a new age, a set leaves the timer as it is, told of: %s', (told) => {
+    const cache = new LRUCache<string, number>({
+      ttl: 100,
+      ttlAutopurge: true,
+      ttlResolution: 0,
+      noUpdateTTL: true,
+      perf: Date,
+      ...(told ? { dispose: () => {} } : {}),
+    });
+    cache.set('a', 1);
+    vi.advanceTimersByTime(60);
+    cache.set('a', 2);
+    expect([cache.getRemainingTTL('a'), vi.getTimerCount()]).toEqual([40, 1]);
+    vi.advanceTimersByTime(41);
+    expect(cache.size).toBe(0);
+  });
+
+  test('an age beyond the longest timer is waited for in parts', () => {
+    const cache = new LRUCache<string, number>({ ttl: 3e9, ttlAutopurge: true, ttlResolution: 0, perf: Date });
+    cache.set('a', 1);
+    vi.advanceTimersByTime(2 ** 31);
+    expect([cache.size, vi.getTimerCount()]).toEqual([1, 1]);
+    vi.advanceTimersByTime(1e9);
+    expect(cache.size).toBe(0);
+  });
+
+  test('a dump has no ages where there never were any', () => {
+    const cache = new LRUCache<string, number>({ max: 3, fetchMethod: () => 1, perf: Date });
+    cache.set('a', 1);
+    expect(cache.dump()).toEqual([['a', { value: 1 }]]);
+    cache.set('b', 1, { ttl: 5 });
+    expect(cache.dump()).toEqual([
+      ['a', { value: 1, ttl: 0, start: 0 }],
+      ['b', { value: 1, ttl: 5, start: 1_000 }],
+    ]);
+  });
+
   test('a dump moves to another cache with its ages', () => {
     const cache = new LRUCache<string, number>({ max: 3, ttl: 100, perf: Date });
     cache.set('a', 1).set('b', 2, { ttl: 50 });
@@ -235,5 +542,20 @@ describe('while iterating', () => {
       cache.delete(key);
     }
     expect(cache.size).toBe(0);
+  });
+
+  test.each([false, true])('a key that gets another value is still visited, told of: %s', (told) => {
+    const cache = new LRUCache<string, number>({ max: 10, ...(told ? { dispose: () => {} } : {}) });
+    cache.set('a', 1).set('b', 2).set('c', 3);
+    const seen: [string, number][] = [];
+    for (const entry of cache.rentries()) {
+      seen.push(entry);
+      cache.set('c', 4);
+    }
+    expect(seen).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 4],
+    ]);
   });
 });

@@ -1,0 +1,329 @@
+import { assert } from '@core/base';
+import { ObjectCache } from '../object-cache.js';
+import type { Lru } from '../policy/lru.js';
+import { Ages } from './ages.js';
+import { Entry, type Flight } from './entry.js';
+import { entrySize } from './entry-size.js';
+import { note } from './note.js';
+import type {
+  LruDisposeReason,
+  LruGetOptions,
+  LruInsertReason,
+  LruOptions,
+  LruSetOptions,
+  LruSettings,
+} from './options.js';
+import { PurgeTimers } from './purge-timers.js';
+import { WatchedLru } from './watched-lru.js';
+
+/** From which entry on, by their last use. */
+export type End = 'newest' | 'oldest';
+
+/** The entries of a cache: how they come, age and leave. */
+export class LruStore<K extends {}, V extends {}, FC> {
+  readonly inner: ObjectCache<K, Entry<K, V>>;
+  readonly ages: Ages;
+  /** Whether sizes count. */
+  readonly sized: boolean;
+  /** Whether an entry may be stale, or have no value. */
+  mayBeUnfit: boolean;
+  /** Whether any entry has had a time to live. */
+  keepsAges: boolean;
+  private readonly settings: LruSettings<K, V, FC>;
+  private readonly order: Lru;
+  private readonly timers: PurgeTimers<K, V>;
+  /** Nobody is told of values that leave, so that an entry may take another value in place. */
+  private readonly isSilent: boolean;
+  /** Evicted while their value was being loaded: the loads are to be aborted, but not while the cache is changing. */
+  private readonly abandoned: Flight<V>[] = [];
+
+  constructor(settings: LruSettings<K, V, FC>, reclaim: LruOptions<K, V, FC>['reclaim']) {
+    const { max, maxSize, maxEntrySize, ttl, perf, ttlResolution, dispose, disposeAfter, fetchMethod } = settings;
+    this.settings = settings;
+    this.sized = maxEntrySize !== 0;
+    this.keepsAges = ttl !== 0;
+    this.mayBeUnfit = this.keepsAges || fetchMethod !== undefined;
+    this.ages = new Ages(perf, ttlResolution);
+    this.timers = new PurgeTimers<K, V>(this.ages, (entry) => this.expire(entry));
+    this.order = new WatchedLru((slot) => this.evicted(slot));
+    this.isSilent = dispose === undefined && disposeAfter === undefined;
+    const tell = (entry: Entry<K, V>, key: K, reason: LruDisposeReason | 'reject'): void => {
+      const { value, leaves } = entry;
+      if (value !== undefined && leaves !== 'silent') {
+        const why = leaves ?? (reason === 'reject' ? 'evict' : reason);
+        try {
+          dispose?.(value, key, why);
+        } finally {
+          disposeAfter?.(value, key, why);
+        }
+      }
+    };
+    const { onError, ...rest } = reclaim ?? {};
+    this.inner = new ObjectCache<K, Entry<K, V>>({
+      ...rest,
+      policy: () => this.order,
+      ...(max === 0 ? {} : { max }),
+      ...(maxSize === 0 ? {} : { maxBytes: maxSize }),
+      ...(this.isSilent ? {} : { dispose: tell }),
+      ...(onError === undefined ? {} : { onError }),
+    });
+  }
+
+  peek(key: K): Entry<K, V> | undefined {
+    return this.inner.peek(key);
+  }
+
+  /** As `get` of lru-cache: a stale entry goes, or stays. */
+  lookUp(key: K, options: LruGetOptions<K, V, FC>): V | undefined {
+    const { settings } = this;
+    const {
+      allowStale = settings.allowStale,
+      updateAgeOnGet = settings.updateAgeOnGet,
+      noDeleteOnStaleGet = settings.noDeleteOnStaleGet,
+      status,
+    } = options;
+    const entry = this.inner.peek(key);
+    if (entry === undefined) {
+      note(status, 'get', 'miss');
+      return undefined;
+    }
+    this.ages.describe(entry, status);
+    const fetching = entry.flight !== null;
+    if (!this.ages.isStale(entry)) {
+      note(status, 'get', fetching ? 'fetching' : 'hit');
+      this.touch(entry, updateAgeOnGet);
+      return entry.value;
+    }
+    note(status, 'get', fetching ? 'stale-fetching' : 'stale');
+    const { value } = entry;
+    if (!fetching && !noDeleteOnStaleGet) {
+      this.remove(entry, 'expire');
+    }
+    if (!allowStale || value === undefined) {
+      return undefined;
+    }
+    note(status, 'returnedStale', true);
+    return value;
+  }
+
+  /** It is the most recently used one from now on. */
+  touch(entry: Entry<K, V>, updateAge: boolean): void {
+    this.inner.get(entry.key);
+    if (updateAge) {
+      this.renew(entry);
+    }
+  }
+
+  renew(entry: Entry<K, V>): void {
+    this.age(entry, entry.ttl);
+  }
+
+  /** As `set` of lru-cache. `flight` is the load that has brought the value, if one has. */
+  store(key: K, value: V | undefined, options: LruSetOptions<K, V, FC>, flight: Flight<V> | null): void {
+    const { settings } = this;
+    const { ttl = settings.ttl, start, noUpdateTTL = settings.noUpdateTTL, status } = options;
+    if (value === undefined) {
+      note(status, 'set', 'deleted');
+      this.delete(key);
+      return;
+    }
+    note(status, 'value', value);
+    const size = entrySize(key, value, options, settings, this.sized);
+    const old = this.inner.peek(key);
+    if (settings.maxEntrySize !== 0 && size > settings.maxEntrySize) {
+      if (old !== undefined) {
+        this.remove(old, 'set');
+      }
+      note(status, 'set', 'miss');
+      note(status, 'maxEntrySizeExceeded', true);
+      return;
+    }
+    const oldValue = old?.value;
+    const reason: LruInsertReason = oldValue === undefined ? 'add' : oldValue === value ? 'update' : 'replace';
+    let entry = old;
+    if (old !== undefined && old.flight === null && reason === 'update') {
+      this.inner.get(key);
+    } else {
+      entry = this.put(key, value, size, old, options, flight);
+      if (status !== undefined) {
+        Object.assign(status, oldValue === undefined ? {} : { oldValue });
+        Object.assign(status, this.sized ? { entrySize: size, totalCalculatedSize: this.inner.bytes } : {});
+      }
+    }
+    if (ttl !== 0) {
+      this.mayBeUnfit = true;
+      this.keepsAges = true;
+    }
+    note(status, 'set', reason);
+    settings.onInsert?.(value, key, reason);
+    if (old === undefined || !noUpdateTTL) {
+      this.age(entry as Entry<K, V>, ttl, start);
+    }
+    this.ages.describe(entry as Entry<K, V>, status);
+  }
+
+  /** An entry stands for its load from now on, unless it is too large. */
+  place(entry: Entry<K, V>, size: number, ttl: number): void {
+    const { maxEntrySize } = this.settings;
+    if (maxEntrySize === 0 || size <= maxEntrySize) {
+      entry.size = size;
+      this.putEntry(entry);
+      this.keepsAges ||= ttl !== 0;
+      this.age(entry, ttl);
+    }
+  }
+
+  delete(key: K): boolean {
+    const entry = this.inner.peek(key);
+    if (entry === undefined) {
+      return false;
+    }
+    this.remove(entry, 'delete');
+    return true;
+  }
+
+  remove(entry: Entry<K, V>, reason: LruDisposeReason): void {
+    const { flight } = entry;
+    entry.leaves = reason;
+    entry.flight = null;
+    this.timers.stop(entry);
+    this.inner.delete(entry.key);
+    flight?.controller.abort(new Error(reason === 'evict' ? 'evicted' : 'deleted'));
+  }
+
+  /** Those that there are now, without those whose key has left when it is their turn. */
+  *entriesFrom(end: End): Iterable<Entry<K, V>> {
+    const { inner, order } = this;
+    const slots = [...(end === 'newest' ? order.reversed() : order.slots())];
+    const entries = slots.map((slot) => inner.valueInSlot(slot));
+    if (entries.length < inner.size) {
+      // Eviction has met some while they were held, and set them aside.
+      const listed = new Set(entries);
+      entries.push(...[...inner.values()].filter((entry) => !listed.has(entry)));
+    }
+    for (const { key } of entries) {
+      const entry = inner.peek(key);
+      if (entry !== undefined) {
+        yield entry;
+      }
+    }
+  }
+
+  /** Without stale ones, unless those are allowed. */
+  *freshFrom(end: End): Iterable<Entry<K, V>> {
+    for (const entry of this.entriesFrom(end)) {
+      if (this.settings.allowStale || !this.ages.isStale(entry)) {
+        yield entry;
+      }
+    }
+  }
+
+  /** Of these, those with a value that no load is about to replace. */
+  *settledFrom(end: End): Iterable<Entry<K, V>> {
+    for (const entry of this.freshFrom(end)) {
+      if (entry.flight === null && entry.value !== undefined) {
+        yield entry;
+      }
+    }
+  }
+
+  /** For tests: throws when the books do not balance. */
+  checkInvariants(): void {
+    this.inner.checkInvariants();
+    for (const [key, entry] of this.inner) {
+      assert(entry.key === key && entry.leaves === null, 'An entry that has left is found');
+      assert(entry.value !== undefined || entry.flight !== null, 'An entry has no value, and none is being loaded');
+      assert(this.keepsAges || entry.ttl === 0, 'A time to live is not heeded');
+    }
+    assert(this.timers.size <= this.inner.size, 'Timers of entries that have left go on');
+  }
+
+  private put(
+    key: K,
+    value: V,
+    size: number,
+    old: Entry<K, V> | undefined,
+    options: LruSetOptions<K, V, FC>,
+    flight: Flight<V> | null,
+  ): Entry<K, V> {
+    if (old !== undefined && old.flight === null && this.isSilent) {
+      old.value = value;
+      old.size = size;
+      this.putEntry(old);
+      return old;
+    }
+    const entry = new Entry<K, V>(key, value, size);
+    if (old !== undefined) {
+      this.replace(old, entry, options, flight);
+    }
+    this.putEntry(entry);
+    return entry;
+  }
+
+  private putEntry(entry: Entry<K, V>): void {
+    this.inner.set(entry.key, entry, this.sized ? entry : undefined);
+    if (this.abandoned.length > 0) {
+      this.abortAbandoned();
+    }
+  }
+
+  /** An entry takes the place of another one, and has its age, until it gets one of its own. */
+  private replace(
+    old: Entry<K, V>,
+    entry: Entry<K, V>,
+    { noDisposeOnSet = this.settings.noDisposeOnSet, noUpdateTTL = this.settings.noUpdateTTL }: LruSetOptions<K, V, FC>,
+    flight: Flight<V> | null,
+  ): void {
+    entry.ttl = old.ttl;
+    entry.start = old.start;
+    this.timers.stop(old);
+    if (noUpdateTTL && this.settings.ttlAutopurge && old.ttl !== 0) {
+      this.timers.start(entry, this.ages.remaining(old));
+    }
+    if (noDisposeOnSet || old.value === entry.value) {
+      old.leaves = 'silent';
+    }
+    if (old.flight !== null && old.flight !== flight && !noDisposeOnSet) {
+      const { controller } = old.flight;
+      old.flight = null;
+      controller.abort(new Error('replaced'));
+    }
+  }
+
+  private age(entry: Entry<K, V>, ttl: number, start?: number): void {
+    if (!this.keepsAges) {
+      return;
+    }
+    this.ages.start(entry, ttl, start);
+    if (ttl !== 0 && this.settings.ttlAutopurge) {
+      this.timers.start(entry, ttl);
+    } else {
+      this.timers.stop(entry);
+    }
+  }
+
+  private expire(entry: Entry<K, V>): void {
+    // It may have been evicted meanwhile.
+    if (this.inner.peek(entry.key) === entry) {
+      this.remove(entry, 'expire');
+    }
+  }
+
+  /** The cache below is in the middle of something. */
+  private evicted(slot: number): void {
+    const entry = this.inner.valueInSlot(slot);
+    const { flight } = entry;
+    this.timers.stop(entry);
+    entry.flight = null;
+    if (flight !== null && this.abandoned.push(flight) === 1) {
+      // For evictions that no `set` of ours has asked for.
+      queueMicrotask(() => this.abortAbandoned());
+    }
+  }
+
+  private abortAbandoned(): void {
+    while (this.abandoned.length > 0) {
+      this.abandoned.shift()?.controller.abort(new Error('evicted'));
+    }
+  }
+}
