@@ -1,4 +1,5 @@
 import type * as nodeFs from 'node:fs';
+import type { BufCacheStats } from '@cache/buf';
 import type { DentryCacheStats } from '@cache/dentry';
 import type { InodeCacheStats } from '@cache/inode';
 
@@ -46,4 +47,6 @@ export interface CachedFsStats {
   /** Null when nothing is cached. */
   readonly names: DentryCacheStats | null;
   readonly files: InodeCacheStats | null;
+  /** Of files that are read by descriptor. */
+  readonly blocks: BufCacheStats | null;
 }

@@ -7,6 +7,7 @@ import { Backing, type Call, namesOf, shapedAs } from './internal/backing.js';
 import type { Forms } from './internal/cached-call.js';
 import { changingCalls } from './internal/changing-calls.js';
 import { readFileForms, readJsonForms } from './internal/content-calls.js';
+import { contentsByDescriptor } from './internal/descriptor-contents.js';
 import { type Context, eachPath } from './internal/context.js';
 import type { CachedView } from './internal/cached-view.js';
 import { Misses } from './internal/misses.js';
@@ -15,6 +16,7 @@ import { NO_VIEW } from './internal/no-view.js';
 import { nameCalls } from './internal/name-calls.js';
 import { openCalls } from './internal/open-calls.js';
 import { OpenFiles } from './internal/open-files.js';
+import { readCalls } from './internal/read-calls.js';
 import { StatsMaker } from './internal/stats-of.js';
 import { streamCalls, streamClasses } from './internal/streams.js';
 import { TurnAnswers } from './internal/turn-answers.js';
@@ -63,14 +65,15 @@ function servicesOf({ get }: ServiceSource): CachedFsOptions {
 }
 
 function overridesOf(context: Context): Forms {
-  const files = new OpenFiles();
+  const files = new OpenFiles(context.view.blocks);
   const all: Forms = { calls: {}, promises: {} };
   for (const forms of [
     ...attributeCalls(context),
     ...nameCalls(context),
-    readFileForms(context),
+    contentsByDescriptor(context, files, readFileForms(context)),
     ...changingCalls(context, files),
     ...openCalls(context, files),
+    readCalls(context, files),
     watchCalls(context),
   ]) {
     Object.assign(all.calls, forms.calls);
@@ -101,6 +104,7 @@ function lifeOf(view: CachedView | null, { shrinkers }: CachedFsOptions): Life {
       closed: ending !== null,
       names: view?.dentries.stats() ?? null,
       files: view?.inodes.stats() ?? null,
+      blocks: view?.blocks?.stats() ?? null,
     }),
     end: () => (ending ??= finish()),
   };

@@ -68,7 +68,7 @@ function copyOf(buffer: Buffer): Buffer {
 }
 
 /** Null for bytes; undefined when the options are not for the cache. */
-function encodingOf(options: unknown): string | null | undefined {
+export function encodingOf(options: unknown): string | null | undefined {
   if (options === undefined || options === null) {
     return null;
   }

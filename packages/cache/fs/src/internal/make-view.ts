@@ -25,6 +25,7 @@ export function makeView(backing: Backing, options: CachedFsOptions): CachedView
   const { name = 'fs', caseSensitive, maxBytes = DEFAULT_MAX_BYTES, maxNames = DEFAULT_MAX_NAMES } = options;
   view = new CachedView({
     ...ages,
+    backing,
     source: nodeSource(backing.fs, caseSensitive === undefined ? {} : { caseSensitive }),
     reader: wholeFiles(backing),
     maxNames,

@@ -23,6 +23,7 @@ export const NO_VIEW: FsView = {
   maxKeptBytes: 0,
   hasLinks: false,
   changeCount: 0,
+  blocks: null,
   changing: () => PENDING,
   invalidate: () => {},
   invalidateExact: () => {},

@@ -3,6 +3,7 @@ import type { Forms } from './cached-call.js';
 import { mutationForms, openFile } from './changing-calls.js';
 import { cachedPathOf, type Context } from './context.js';
 import { mutate, type Mutation, NO_CHANGES } from './mutation.js';
+import { define, defineReads, type Handle } from './handle-reads.js';
 import { isForWriting, type OpenFiles } from './open-files.js';
 
 /** Methods of a `FileHandle` that change its file. */
@@ -16,10 +17,9 @@ export function openCalls(context: Context, files: OpenFiles): Forms[] {
       const key = isForWriting(flags) ? cachedPathOf(context, path) : undefined;
       return key === undefined ? NO_CHANGES : [{ path: key, follow: true }];
     },
-    done: ([path], opened) => {
-      const key = cachedPathOf(context, path);
-      if (typeof opened === 'number' && key !== undefined) {
-        files.opened(opened, key);
+    done: ([path, flags], opened) => {
+      if (typeof opened === 'number') {
+        files.opened(opened, cachedPathOf(context, path), flags);
       }
       return NO_CHANGES;
     },
@@ -28,9 +28,10 @@ export function openCalls(context: Context, files: OpenFiles): Forms[] {
   if (backing.hasPromise('open')) {
     open.promises.open = shapedAs(backing.promises?.open, (...args) =>
       mutate(context, opening, args, async () => {
-        const handle = await backing.callPromise('open', args);
+        const handle = (await backing.callPromise('open', args)) as Handle;
         const key = cachedPathOf(context, args[0]);
-        return key === undefined ? handle : withChanges(context, files, handle as Handle, key);
+        files.opened(handle.fd, key, args[1]);
+        return key === undefined ? handle : withCache(context, files, handle);
       }),
     );
   }
@@ -46,32 +47,44 @@ export function openCalls(context: Context, files: OpenFiles): Forms[] {
   return [open, { calls: closing, promises: {} }];
 }
 
-type Handle = Record<string, unknown> & { readonly fd: number };
-
 /**
  * The handle itself, since node looks into handles that it is given, with methods of its own where they change the
- * file. Its file is found by its descriptor too, for `fs.writeFile(handle, …)` and the like.
+ * file, or read it. Its file is found by its descriptor too, for `fs.writeFile(handle, …)` and the like.
  */
-function withChanges(context: Context, files: OpenFiles, handle: Handle, path: string): Handle {
+function withCache(context: Context, files: OpenFiles, handle: Handle): Handle {
   const { fd } = handle;
-  files.opened(fd, path);
-  const mutation: Mutation = { changes: () => [openFile(fd, context, files) ?? { path, follow: true }] };
+  const reader = files.reader(fd);
+  const mutation: Mutation = {
+    changes: () => {
+      const open = openFile(fd, context, files);
+      return open === undefined ? NO_CHANGES : [open];
+    },
+  };
   for (const name of CHANGING_METHODS) {
-    const method = handle[name];
-    if (typeof method === 'function') {
-      define(handle, name, method as Call, (...args) =>
-        mutate(context, mutation, args, () => Reflect.apply(method, handle, args) as Promise<unknown>),
-      );
-    }
+    define(
+      handle,
+      name,
+      (theirs) =>
+        (...args) =>
+          mutate(context, mutation, args, () => theirs(...args) as Promise<unknown>),
+    );
   }
-  const close = handle.close as Call;
-  define(handle, 'close', close, (...args) => {
-    files.closed(fd);
-    return Reflect.apply(close, handle, args);
+  define(handle, 'close', (theirs) => (...args) => {
+    const closing = (): unknown => {
+      if (handle.fd === fd) {
+        files.closed(fd);
+      }
+      return theirs(...args);
+    };
+    // As node does: what was begun ends first.
+    return reader?.isReading === true ? reader.idle().then(closing) : closing();
   });
+  if (reader !== undefined) {
+    defineReads(context, files, handle);
+    collected.register(handle, () => files.closed(fd, reader));
+  }
   return handle;
 }
 
-function define(handle: Handle, name: string, theirs: Call, ours: Call): void {
-  Object.defineProperty(handle, name, { value: shapedAs(theirs, ours), configurable: true, writable: true });
-}
+/** Handles that nobody has closed are closed by node when they are collected. */
+const collected = new FinalizationRegistry<() => void>((closed) => closed());

@@ -1,8 +1,10 @@
 import { type BigIntStats, constants } from 'node:fs';
 import type { Backing } from './backing.js';
+import type { FileBlocks } from './file-blocks.js';
 import type { Change } from './fs-view.js';
+import type { OpenFile } from './open-file.js';
 
-const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = constants;
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = constants;
 const WRITING = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
 
 /** Whether a file opened with these flags, as `fs.open` takes them, may be changed by that or later. */
@@ -14,21 +16,63 @@ export function isForWriting(flags: unknown): boolean {
   return typeof flags === 'string' && flags !== 'r' && flags !== 'rs' && flags !== 'sr';
 }
 
+/** Whether a file opened with these flags can only be read, and may be read from the cache. */
+function isForReading(flags: unknown): boolean {
+  return flags === undefined || flags === null || typeof flags === 'function' || flags === 'r' || flags === O_RDONLY;
+}
+
 /**
  * Which path is behind a descriptor that was opened through the façade: what is written through it changes what is
  * cached of the path. Files that are open for reading are told as well, since their attributes can be changed.
  */
 export class OpenFiles {
   private readonly changes = new Map<number, Change>();
+  private readonly readers = new Map<number, OpenFile>();
+  private readonly blocks: FileBlocks | null;
 
-  opened(fd: unknown, path: string): void {
-    if (typeof fd === 'number') {
-      this.changes.set(fd, { path, follow: true });
+  constructor(blocks: FileBlocks | null) {
+    this.blocks = blocks;
+  }
+
+  /** @param path undefined where it is nothing for the cache */
+  opened(fd: number, path: string | undefined, flags: unknown): void {
+    // Whoever had the number before was closed by other means.
+    this.closed(fd);
+    if (path === undefined) {
+      return;
+    }
+    this.changes.set(fd, { path, follow: true });
+    if (this.blocks !== null && isForReading(flags)) {
+      this.readers.set(fd, this.blocks.open(fd));
     }
   }
 
-  closed(fd: unknown): void {
+  /**
+   * To be told before it is closed.
+   *
+   * @param reader whose number it was: another file may have it by now
+   */
+  closed(fd: unknown, reader?: OpenFile): void {
+    if (reader !== undefined && this.readers.get(fd as number) !== reader) {
+      return;
+    }
     this.changes.delete(fd as number);
+    this.forget(fd);
+  }
+
+  /** The descriptor, if it may be read from the cache. */
+  reader(fd: unknown): OpenFile | undefined {
+    const open = this.readers.get(fd as number);
+    return open === undefined || open.isUncached ? undefined : open;
+  }
+
+  /** From now on it is read by its number alone, and goes on where it is. */
+  handOver(fd: unknown): void {
+    const open = this.reader(fd);
+    if (open !== undefined) {
+      open.handOver();
+      this.forget(fd);
+    }
   }
 
   find(fd: unknown): Change | undefined {
@@ -60,5 +104,10 @@ export class OpenFiles {
         this.changes.set(fd, { ...change, path: to + path.slice(from.length) });
       }
     }
+  }
+
+  private forget(fd: unknown): void {
+    this.readers.get(fd as number)?.close();
+    this.readers.delete(fd as number);
   }
 }

@@ -1,0 +1,67 @@
+import type { BigIntStats } from 'node:fs';
+import type { Backing } from './backing.js';
+
+const BIG = { bigint: true } as const;
+
+/** What open files are read by, in both forms: without all of these none is cached. */
+const NEEDED = ['fstat', 'fstatSync', 'read', 'readSync'];
+
+/** Reads by descriptor of the file system below, at positions that are told. */
+export class BackingReads {
+  private readonly backing: Backing;
+
+  constructor(backing: Backing) {
+    this.backing = backing;
+  }
+
+  static isPossible(backing: Backing): boolean {
+    return NEEDED.every((name) => backing.has(name));
+  }
+
+  stat(fd: number): Promise<BigIntStats> {
+    return this.later('fstat', [fd, BIG]);
+  }
+
+  statSync(fd: number): BigIntStats {
+    return this.backing.call('fstatSync', [fd, BIG]) as BigIntStats;
+  }
+
+  read(fd: number, target: Uint8Array, offset: number, length: number, position: number | null): Promise<number> {
+    return this.later('read', [fd, target, offset, length, position]);
+  }
+
+  readSync(fd: number, target: Uint8Array, offset: number, length: number, position: number | null): number {
+    return this.backing.call('readSync', [fd, target, offset, length, position]) as number;
+  }
+
+  /** Into the buffers, one after the other; where there is no such call, into the first alone. */
+  readv(fd: number, buffers: readonly Uint8Array[], position: number): Promise<number> {
+    const [first] = buffers as readonly [Uint8Array];
+    return buffers.length > 1 && this.backing.has('readv')
+      ? this.later('readv', [fd, buffers, position])
+      : this.read(fd, first, 0, first.length, position);
+  }
+
+  readvSync(fd: number, buffers: readonly Uint8Array[], position: number): number {
+    const [first] = buffers as readonly [Uint8Array];
+    return buffers.length > 1 && this.backing.has('readvSync')
+      ? (this.backing.call('readvSync', [fd, buffers, position]) as number)
+      : this.readSync(fd, first, 0, first.length, position);
+  }
+
+  private later<T>(name: string, args: readonly unknown[]): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.backing.call(name, [
+        ...args,
+        (error: unknown, value: T) => {
+          if (error === null || error === undefined) {
+            resolve(value);
+          } else {
+            // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+            reject(error);
+          }
+        },
+      ]);
+    });
+  }
+}
