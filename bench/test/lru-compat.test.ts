@@ -59,10 +59,19 @@ function side(Cache: new (options: any) => any, options: Options): Side {
       ? {
           fetchMethod: (key: string, stale: unknown, { signal, context }: any) => {
             events.push(['load', key, stale, signal.aborted, context]);
-            signal.addEventListener('abort', () => events.push(['abort', key, String(signal.reason)]));
-            return sync === true
-              ? { id: key.charCodeAt(0), size: 1 }
-              : new Promise((resolve, reject) => loads.push({ resolve, reject }));
+            if (sync === true) {
+              return { id: key.charCodeAt(0), size: 1 };
+            }
+            return new Promise((resolve, reject) => {
+              const load = { resolve, reject };
+              loads.push(load);
+              signal.addEventListener('abort', () => {
+                // The other one tells it of loads that are over, too.
+                if (loads.includes(load)) {
+                  events.push(['abort', key, String(signal.reason)]);
+                }
+              });
+            });
           },
         }
       : {}),
