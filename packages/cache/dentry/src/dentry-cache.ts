@@ -13,6 +13,7 @@ import { type Dentry, KIND_DIRECTORY, KIND_SYMLINK } from './dentry.js';
 import { DentryError } from './dentry-error.js';
 import { DENTRY_BYTES } from './internal/account.js';
 import { Changes } from './internal/changes.js';
+import { checkInvariants } from './internal/check-invariants.js';
 import { checkOptions } from './internal/check-options.js';
 import { type DentryNode, pathOf, UNHASHED } from './internal/dentry-node.js';
 import { DentryTree, type Retired } from './internal/dentry-tree.js';
@@ -497,6 +498,11 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
       options.attributes !== false,
       this.timeless ? -Infinity : this.resolver.now(),
     );
+  }
+
+  /** @internal For tests: throws when the books do not balance. Walks may be under way. */
+  checkInvariants(): void {
+    checkInvariants(this.tree, null);
   }
 
   private remember(path: string, options: WalkOptions<I>, walker: Walker<I>): void {

@@ -20,6 +20,7 @@ import { readCalls } from './internal/read-calls.js';
 import { StatsMaker } from './internal/stats-of.js';
 import { streamCalls, streamClasses } from './internal/streams.js';
 import { TurnAnswers } from './internal/turn-answers.js';
+import { keepView } from './internal/views.js';
 import { watchCalls } from './internal/watch-calls.js';
 import { WorkingDirectory } from './internal/working-directory.js';
 import { type CachedFsOptions, checkOptions } from './options.js';
@@ -51,6 +52,9 @@ export function createCachedFs(given: CachedFsOptions = {}): CachedFs {
     const filled = {};
     fill(filled, backing.promises, promises, {});
     Object.defineProperty(ours, 'promises', { value: filled, enumerable: true, configurable: true, writable: true });
+  }
+  if (view !== null) {
+    keepView(ours, view);
   }
   return ours as CachedFs;
 }

@@ -115,12 +115,7 @@ export class CachedView implements FsView, AsyncDisposable {
       name: options.name,
       dentries,
       inodes,
-      contents: [
-        inodes.derivedValues,
-        this.young,
-        this.direct,
-        ...(this.blocks === null ? [] : [this.blocks]),
-      ],
+      contents: [inodes.derivedValues, this.young, this.direct, ...(this.blocks === null ? [] : [this.blocks])],
       groupAware: group !== null,
     });
     const changes = (): number => this.changeCount;
@@ -176,9 +171,9 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   /** No name is changed, nor what is known of any directory. Whose contents are young is told by names alone. */
-  private changingFile({ dev, ino }: FileIdentity): PendingChange {
+  private changingFile(file: FileIdentity): PendingChange {
     const doubt = (): void => {
-      const inode = this.inodes.get(dev, ino);
+      const inode = this.inodes.get(file.dev, file.ino);
       if (inode !== undefined) {
         this.doubt(inode);
       }
@@ -186,7 +181,7 @@ export class CachedView implements FsView, AsyncDisposable {
     doubt();
     return {
       finish: () => {
-        this.count();
+        this.count(file);
         this.young.clear();
         doubt();
       },
@@ -217,6 +212,13 @@ export class CachedView implements FsView, AsyncDisposable {
     await this.blocks?.close();
     await this.dentries.close();
     await this.inodes.close();
+  }
+
+  /** For tests: throws when the books do not balance. */
+  checkInvariants(): void {
+    for (const books of [this.dentries, this.inodes, this.blocks, this.young, this.direct]) {
+      books?.checkInvariants();
+    }
   }
 
   /** @param file the one that has changed, if it is but one */

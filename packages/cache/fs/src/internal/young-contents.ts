@@ -1,3 +1,4 @@
+import { assert } from '@core/base';
 import type { DerivedKind, Prunable } from '@cache/inode';
 
 interface Young {
@@ -65,6 +66,16 @@ export class YoungContents<K> implements Prunable {
   prune(nr: number): number {
     let left = nr;
     return this.drop(() => left-- > 0);
+  }
+
+  /** For tests: throws when the books do not balance. */
+  checkInvariants(): void {
+    let bytes = 0;
+    for (const young of this.values.values()) {
+      bytes += young.bytes;
+    }
+    assert(bytes === this.bytes, () => `${this.bytes} bytes are counted, of ${bytes}`);
+    assert(bytes <= this.maxBytes || this.values.size === 0, () => `${bytes} bytes, of ${this.maxBytes}`);
   }
 
   private drop(isWanted: () => boolean): number {
