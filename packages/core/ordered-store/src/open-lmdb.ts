@@ -105,6 +105,10 @@ class LmdbBackend implements Backend {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
+    return this.getSync(key);
+  }
+
+  getSync(key: Uint8Array): Uint8Array | undefined {
     return plain(this.#entries.getBinary(key));
   }
 

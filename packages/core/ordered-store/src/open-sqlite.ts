@@ -98,11 +98,15 @@ class SqliteBackend implements Backend {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
+    return this.getSync(key);
+  }
+
+  getSync(key: Uint8Array): Uint8Array | undefined {
     return this.#get.get(key)?.['value'] as Uint8Array | undefined;
   }
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
-    return keys.map((key) => this.get(key));
+    return keys.map((key) => this.getSync(key));
   }
 
   openCursor(range: KeyRange): Cursor {

@@ -47,6 +47,8 @@ export interface OrderedStore {
   readonly caps: StoreCaps;
   /** Undefined where there is none. */
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  /** As `get`, at once; throws what that rejects with. Only where reads are synchronous anyway. */
+  getSync?(key: Uint8Array): Uint8Array | undefined;
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
   /** In order, from one snapshot taken at the first `next()`. */
   range(range: StoreRange): AsyncIterableIterator<StoreEntry>;

@@ -20,6 +20,8 @@ const LARGEST_CHUNK = 128;
  * is closed when nothing uses it any more.
  */
 export class BackedStore implements OrderedStore {
+  /** Only if the backend has it. */
+  readonly getSync?: (key: Uint8Array) => Uint8Array | undefined;
   readonly #backend: Backend;
   readonly #cursors = new Set<Cursor>();
   #running = 0;
@@ -29,6 +31,9 @@ export class BackedStore implements OrderedStore {
 
   constructor(backend: Backend) {
     this.#backend = backend;
+    if (backend.getSync !== undefined) {
+      this.getSync = (key) => this.#getSync(key);
+    }
   }
 
   get caps(): StoreCaps {
@@ -44,6 +49,16 @@ export class BackedStore implements OrderedStore {
       throw this.#backend.faultOf(error, 'get a key');
     } finally {
       this.#leave();
+    }
+  }
+
+  #getSync(key: Uint8Array): Uint8Array | undefined {
+    checkKey(key, this.caps, 'get a key');
+    this.#checkOpen('get a key');
+    try {
+      return this.#backend.getSync?.(key);
+    } catch (error) {
+      throw this.#backend.faultOf(error, 'get a key');
     }
   }
 

@@ -11,6 +11,8 @@ type Eventually<T> = T | Promise<T>;
 export interface Backend {
   readonly caps: StoreCaps;
   get(key: Uint8Array): Eventually<Uint8Array | undefined>;
+  /** As `get`, where that never waits. */
+  getSync?(key: Uint8Array): Uint8Array | undefined;
   getMany(keys: readonly Uint8Array[]): Eventually<(Uint8Array | undefined)[]>;
   /** Takes the snapshot. */
   openCursor(range: KeyRange): Eventually<Cursor>;

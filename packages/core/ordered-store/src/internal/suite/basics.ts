@@ -31,6 +31,23 @@ export const basicCases: readonly StoreCase[] = [
     sameBytes(await store.get(bytes(1)), undefined, 'deleted');
     sameBytes(await store.get(bytes(2)), bytes(20), 'the other');
   }),
+  onStore('gets at once, if it can, what a batch stored that has just been told', async (store) => {
+    if (store.getSync === undefined) {
+      return;
+    }
+    for (let round = 0; round < 20; round++) {
+      // With it a snapshot may begin, which must not be what the next one reads.
+      const before = store.getSync(bytes(1));
+      sameBytes(before, round === 0 ? undefined : bytes(round - 1), 'before');
+      await store.batch([put(bytes(1), bytes(round))]);
+      const after = store.getSync(bytes(1));
+      sameBytes(after, bytes(round), 'after');
+      after?.fill(0);
+      sameBytes(store.getSync(bytes(1)), bytes(round), 'it belongs to the caller');
+    }
+    assert.equal(store.getSync(bytes(2)), undefined);
+    assert.throws(() => store.getSync?.(bytes()), { code: 'ERR_STORE_KEY_EMPTY' });
+  }),
   onStore('deletes what is not there', async (store) => {
     await store.batch([del(bytes(1))]);
     await store.batch([del(bytes(1)), put(bytes(2), bytes(2)), del(bytes(3))]);

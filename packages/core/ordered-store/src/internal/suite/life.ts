@@ -13,6 +13,9 @@ export const lifeCases: readonly StoreCase[] = [
     for (const moment of ['while it closes', 'when it is closed']) {
       await rejectsWith('ERR_STORE_CLOSED', store.get(bytes(1)), `get ${moment}`);
       await rejectsWith('ERR_STORE_CLOSED', store.getMany([bytes(1)]), `getMany ${moment}`);
+      if (store.getSync !== undefined) {
+        assert.throws(() => store.getSync?.(bytes(1)), { code: 'ERR_STORE_CLOSED' }, `getSync ${moment}`);
+      }
       await rejectsWith('ERR_STORE_CLOSED', store.batch([del(bytes(1))]), `batch ${moment}`);
       await rejectsWith('ERR_STORE_CLOSED', store.batch([]), `empty batch ${moment}`);
       await rejectsWith('ERR_STORE_CLOSED', store.mark(), `mark ${moment}`);
