@@ -4,9 +4,17 @@ import { add, bytes, collect, gate, makeCache, reopen, text, turns } from './sup
 import { TestJournal } from './support/test-journal.js';
 import { TestStore } from './support/test-store.js';
 
+const STORES = [
+  { reads: 'waits', storeOf: (entries: Record<string, string>) => new TestStore().preset(entries) },
+  {
+    reads: 'reads at once',
+    storeOf: (entries: Record<string, string>) => new TestStore().preset(entries).readsAtOnce(),
+  },
+];
+
 describe('reading', () => {
-  test('a key of the store, once', async () => {
-    const { cache, store } = await makeCache({ store: new TestStore().preset({ a: '1' }) });
+  test.each(STORES)('a key of the store that $reads, once', async ({ storeOf }) => {
+    const { cache, store } = await makeCache({ store: storeOf({ a: '1' }) });
     expect(cache.getSync('a')).toBeUndefined();
     expect(text(await cache.get('a'))).toBe('1');
     expect(text(await cache.get('a'))).toBe('1');
@@ -62,6 +70,42 @@ describe('reading', () => {
     await cache.close();
   });
 
+  test('a miss is journaled within its call, where the store reads at once', async () => {
+    const store = new TestStore().preset({ a: '1' }).readsAtOnce();
+    const { cache, journal } = await makeCache({ store });
+    const updating = cache.update('a', add(1));
+    const putting = cache.put('b', bytes('3'));
+    expect([journal.lastSequence, store.gets, text(cache.getSync('a')), text(cache.getSync('b'))]).toEqual([
+      2,
+      1,
+      '2',
+      '3',
+    ]);
+    cache.checkInvariants();
+    expect(text(await updating)).toBe('2');
+    await putting;
+    await cache.close();
+    expect(store.contents).toEqual({ a: '2', b: '3' });
+  });
+
+  test('a value that finds no room is read all the same, where the store reads at once', async () => {
+    const large = 'x'.repeat(15_000);
+    const store = new TestStore().preset({ a: large, b: large, c: large, d: large }).readsAtOnce();
+    const { cache } = await makeCache({ store, maxBytes: 65_536 });
+    await cache.transaction(async (transaction) => {
+      for (const key of ['a', 'b', 'c', 'd']) {
+        expect(text(await cache.get(key))).toBe(large);
+        transaction.find(key);
+        cache.checkInvariants();
+      }
+      expect(text(await cache.update('d', () => bytes('small')))).toBe('small');
+    });
+    const { misses, keys, bytes: used } = cache.stats();
+    expect([misses, keys < 4, used <= 65_536]).toEqual([4, true, true]);
+    await cache.close();
+    expect(store.contents['d']).toBe('small');
+  });
+
   test('callers that miss share one read', async () => {
     const { cache, store } = await makeCache({ store: new TestStore().preset({ a: '1' }) });
     const all = await Promise.all(Array.from({ length: 10 }, () => cache.get('a')));
@@ -70,24 +114,27 @@ describe('reading', () => {
     await cache.close();
   });
 
-  test('a read that fails reaches who asked, and the next one tries again', async () => {
-    const { cache, store } = await makeCache({ store: new TestStore().preset({ a: '1' }) });
-    let failures = 1;
-    store.before = (action) => {
-      if (action === 'get' && failures-- > 0) {
-        throw new Error('broken');
-      }
-    };
-    const first = cache.get('a');
-    const second = cache.get('a');
-    await expect(first).rejects.toMatchObject({ code: 'ERR_BTREE_KEY_STORE' });
-    expect(text(await second)).toBe('1');
-    cache.checkInvariants();
-    await cache.close();
-  });
+  test.each(STORES)(
+    'a read that fails reaches who asked, and the next one tries again, $reads',
+    async ({ storeOf }) => {
+      const { cache, store } = await makeCache({ store: storeOf({ a: '1' }) });
+      let failures = 1;
+      store.before = (action) => {
+        if (action === 'get' && failures-- > 0) {
+          throw new Error('broken');
+        }
+      };
+      const first = cache.get('a');
+      const second = cache.get('a');
+      await expect(first).rejects.toMatchObject({ code: 'ERR_BTREE_KEY_STORE' });
+      expect(text(await second)).toBe('1');
+      cache.checkInvariants();
+      await cache.close();
+    },
+  );
 
-  test('a write that must read first, and cannot', async () => {
-    const { cache, store } = await makeCache({ store: new TestStore().preset({ a: '1', b: '1' }) });
+  test.each(STORES)('a write that must read first, and cannot, $reads', async ({ storeOf }) => {
+    const { cache, store } = await makeCache({ store: storeOf({ a: '1', b: '1' }) });
     store.before = (action, key) => {
       if (action === 'get' && key === 'b') {
         throw new Error('broken');

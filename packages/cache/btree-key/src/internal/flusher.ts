@@ -9,6 +9,8 @@ import { FlushBatch } from './flush-batch.js';
 
 /** Keys of one batch of the store at most, of so many looked at. */
 const MAX_FLUSH = 1024;
+/** A batch takes such a share of the dirty keys: a sync of the store costs as much for few as for many. */
+const FLUSH_SHARE = 8;
 const MAX_LOOKS = 8 * MAX_FLUSH;
 const MIN_BACKOFF_MS = 10;
 const MAX_BACKOFF_MS = 5000;
@@ -162,7 +164,12 @@ export class Flusher {
     const { core, options } = this;
     while (this.wanted && !this.stopped) {
       const count = Math.min(
-        Math.max(core.dirty - flushMark(core.table.count), this.demanded > 0 ? MAX_FLUSH / 2 : 0, MIN_FLUSH),
+        Math.max(
+          core.dirty - flushMark(core.table.count),
+          Math.floor(core.dirty / FLUSH_SHARE),
+          this.demanded > 0 ? MAX_FLUSH / 2 : 0,
+          MIN_FLUSH,
+        ),
         MAX_FLUSH,
       );
       try {

@@ -33,11 +33,29 @@ export class Reader {
     this.activity = activity;
   }
 
+  /** Whether a key can be read from the store at once. */
+  get fillsNow(): boolean {
+    return this.store.getSync !== undefined;
+  }
+
   get(space: KeySpace, key: Key): Promise<Uint8Array | undefined> {
     const found = this.core.find(space, key);
-    return found !== null && found.filled
-      ? Promise.resolve(this.hit(found))
-      : this.getMissing(space, space.canonical(key));
+    if (found !== null && found.filled) {
+      return Promise.resolve(this.hit(found));
+    }
+    const canonical = space.canonical(key);
+    const added = found === null && this.fillsNow ? this.core.insert(space, canonical, 0) : null;
+    if (added === null) {
+      return this.getMissing(space, canonical);
+    }
+    this.misses++;
+    const value = this.readNow(space, canonical, added);
+    if (this.accept(added, value)) {
+      this.core.release(added);
+    } else {
+      this.uncached++;
+    }
+    return Promise.resolve(value);
   }
 
   getSync(space: KeySpace, key: Key): Uint8Array | undefined {
@@ -69,12 +87,31 @@ export class Reader {
       this.core.release(cached);
       throw error;
     }
+    return { value, cached: this.accept(cached, value) };
+  }
+
+  /** As {@link fill}, at once. @returns whether the cache has it now */
+  fillNow(space: KeySpace, key: string, cached: CachedKey): boolean {
+    return this.accept(cached, this.readNow(space, key, cached));
+  }
+
+  /** What the store has, for a key that the caller has locked, and which goes if there is no room for it. */
+  private accept(cached: CachedKey, value: Uint8Array | undefined): boolean {
     if (this.core.grow(cached, value?.length ?? 0)) {
       this.core.fill(cached, value);
-      return { value, cached: true };
+      return true;
     }
     this.core.release(cached);
-    return { value, cached: false };
+    return false;
+  }
+
+  private readNow(space: KeySpace, key: string, cached: CachedKey): Uint8Array | undefined {
+    try {
+      return this.store.getSync?.(space.storeKey(key));
+    } catch (error) {
+      this.core.release(cached);
+      throw readError(error);
+    }
   }
 
   private hit(found: CachedKey): Uint8Array | undefined {
@@ -131,9 +168,11 @@ export class Reader {
     try {
       return await this.store.get(space.storeKey(key));
     } catch (error) {
-      throw new BtreeKeyError('ERR_BTREE_KEY_STORE', `Cannot read a key from the store: ${reasonOf(error)}`, {
-        cause: error,
-      });
+      throw readError(error);
     }
   }
+}
+
+function readError(cause: unknown): BtreeKeyError {
+  return new BtreeKeyError('ERR_BTREE_KEY_STORE', `Cannot read a key from the store: ${reasonOf(cause)}`, { cause });
 }

@@ -5,6 +5,10 @@ const FORMAT = 1;
 const PUT = 0;
 const DEL = 1;
 const MAX_VARINT_BYTES = 5;
+/** A call that writes a string costs more than a loop over so few characters. */
+const LOOPED_CHARACTERS = 64;
+/** Records up to so many bytes share views, one for each length. */
+const SHARED_VIEW_BYTES = 512;
 
 /** What a record says of a key: its value from then on, or undefined: none. */
 export interface RecordedValue {
@@ -20,6 +24,7 @@ export interface RecordedValue {
 export class RecordWriter {
   private bytes = Buffer.allocUnsafeSlow(1024);
   private end = 0;
+  private readonly views: (Uint8Array | null)[] = Array.from({ length: SHARED_VIEW_BYTES + 1 }, () => null);
 
   begin(count: number): void {
     this.bytes[0] = FORMAT;
@@ -33,10 +38,8 @@ export class RecordWriter {
     this.room(1 + 2 * MAX_VARINT_BYTES + keyBytes + (value?.length ?? 0));
     this.bytes[this.end++] = value === undefined ? DEL : PUT;
     this.varint(keyBytes);
-    if (prefix !== '') {
-      this.end += this.bytes.write(prefix, this.end, 'latin1');
-    }
-    this.end += this.bytes.write(key, this.end, 'latin1');
+    this.latin(prefix);
+    this.latin(key);
     if (value !== undefined) {
       this.varint(value.length);
       this.bytes.set(value, this.end);
@@ -46,7 +49,24 @@ export class RecordWriter {
 
   /** Good until the next `begin`. */
   finish(): Uint8Array {
-    return this.bytes.subarray(0, this.end);
+    const { end } = this;
+    if (end > SHARED_VIEW_BYTES) {
+      return this.bytes.subarray(0, end);
+    }
+    return (this.views[end] ??= this.bytes.subarray(0, end));
+  }
+
+  private latin(text: string): void {
+    const { length } = text;
+    if (length > LOOPED_CHARACTERS) {
+      this.end += this.bytes.write(text, this.end, 'latin1');
+      return;
+    }
+    const { bytes, end } = this;
+    for (let at = 0; at < length; at++) {
+      bytes[end + at] = text.charCodeAt(at);
+    }
+    this.end = end + length;
   }
 
   private varint(value: number): void {
@@ -63,6 +83,7 @@ export class RecordWriter {
       const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.end + bytes));
       larger.set(this.bytes.subarray(0, this.end));
       this.bytes = larger;
+      this.views.fill(null);
     }
   }
 }

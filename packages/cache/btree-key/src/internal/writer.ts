@@ -46,6 +46,9 @@ export class Writer {
   private readonly record = new RecordWriter();
   private readonly admission: Admission;
   private readonly limits: SizeLimits;
+  private readonly onCommitFailed = (error: unknown): never => {
+    throw this.admission.fail(error);
+  };
 
   constructor(options: WriterOptions) {
     this.options = options;
@@ -62,24 +65,23 @@ export class Writer {
    */
   write(space: KeySpace, key: Key, update: Update | null, value: Value, durable: boolean): Promise<Value> {
     const { core } = this;
-    const found = core.find(space, key);
-    if (found === null || !found.filled || found.locked || core.mustWait || this.admission.failure !== null) {
+    const locked = core.mustWait || this.admission.failure !== null ? null : this.lockNow(space, key, update !== null);
+    if (locked === null) {
       return this.writeSlowly(space, space.canonical(key), update, value, durable);
     }
-    found.locked = true;
     let next: Value | PromiseLike<Value>;
     let sequence: number;
     try {
-      next = update === null ? value : update(found.copy());
+      next = update === null ? value : update(locked.copy());
       if (isThenable(next)) {
-        return this.finishLater(found, next, space, update as Update, durable);
+        return this.finishLater(locked, next, space, update as Update, durable);
       }
-      sequence = this.store(found, space, found.key, next);
+      sequence = this.store(locked, space, locked.key, next);
     } catch (error) {
-      core.release(found);
+      core.release(locked);
       throw error;
     }
-    core.release(found);
+    core.release(locked);
     if (sequence < 0) {
       return this.writeSlowly(space, space.canonical(key), update, value, durable);
     }
@@ -266,15 +268,28 @@ export class Writer {
     }
   }
 
-  private async committed(sequence: number, value: Value): Promise<Value> {
-    if (sequence > this.journal.durableSequence) {
-      try {
-        await this.journal.committed(sequence);
-      } catch (error) {
-        throw this.admission.fail(error);
-      }
+  private committed(sequence: number, value: Value): Promise<Value> {
+    if (sequence <= this.journal.durableSequence) {
+      return Promise.resolve(value);
     }
-    return value;
+    // One promise and one closure; an async function would keep three times as much until the commit.
+    return this.journal.committed(sequence).then(() => value, this.onCommitFailed);
+  }
+
+  /** Finds or adds a key and locks it, if nothing has to be waited for. @param fill whether its value must be known */
+  private lockNow(space: KeySpace, key: Key, fill: boolean): CachedKey | null {
+    const { core } = this;
+    const { reader } = this.options;
+    const found = core.find(space, key);
+    if (found !== null) {
+      return found.filled && found.tryLock() ? found : null;
+    }
+    if (fill && !reader.fillsNow) {
+      return null;
+    }
+    const canonical = space.canonical(key);
+    const added = core.insert(space, canonical, 0);
+    return added === null || (fill && !reader.fillNow(space, canonical, added)) ? null : added;
   }
 
   /**

@@ -38,6 +38,7 @@ class CacheFuzz {
   private readonly bust: Bust;
   private readonly model = new Map<string, Expected>();
   private readonly maxBytes: number;
+  private readonly readsAtOnce: boolean;
   private scheduler = new TurnScheduler();
   private made: Made | null = null;
   private failing = false;
@@ -47,6 +48,7 @@ class CacheFuzz {
     this.rng = new SeededRng(seed);
     this.bust = bust;
     this.maxBytes = this.rng.pick([65_536, 65_536, 90_000, 4_000_000]);
+    this.readsAtOnce = seed % 2 === 0;
   }
 
   async run(rounds: number): Promise<void> {
@@ -84,6 +86,9 @@ class CacheFuzz {
         throw new Error('intended');
       }
     };
+    if (this.readsAtOnce) {
+      store.readsAtOnce();
+    }
     this.made = await makeCache({ store, journal, maxBytes: this.maxBytes, scheduler: this.scheduler });
     this.bust(insides(this.cache), this.cache);
   }

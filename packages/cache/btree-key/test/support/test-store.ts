@@ -19,6 +19,8 @@ export class TestStore implements OrderedStore {
   readonly caps: StoreCaps = { maxKeyBytes: 1000, maxValueBytes: 1_000_000, durable: true, snapshots: true };
   /** Called before each operation, and as `batched` after a batch: may wait, or throw. */
   before: ((action: Action, detail: unknown) => void | Promise<void>) | null = null;
+  /** Only after {@link readsAtOnce}. */
+  getSync?: (key: Uint8Array) => Uint8Array | undefined;
   readonly batches: { readonly operations: readonly StoreOperation[]; readonly options: StoreBatchOptions }[] = [];
   gets = 0;
   private version: Version = { entries: new Map(), mark: 0 };
@@ -33,6 +35,17 @@ export class TestStore implements OrderedStore {
       throw new Error('crashed');
     };
     return next;
+  }
+
+  /** As lmdb does. Nobody waits for `before` then; it may throw. */
+  readsAtOnce(): this {
+    this.getSync = (key) => {
+      this.gets++;
+      const name = latin(key);
+      void this.before?.('get', name);
+      return this.version.entries.get(name)?.slice();
+    };
+    return this;
   }
 
   /** What is in the store, as text. */
