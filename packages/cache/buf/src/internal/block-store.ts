@@ -103,6 +103,30 @@ export class BlockStore {
     return pool.take() ?? (this.evict(1) > 0 ? pool.take() : null);
   }
 
+  /**
+   * As {@link tryTake}, so many, or as many as there is room for; in the order of their places in memory, so that what
+   * is read into them as one needs few pieces.
+   */
+  takeUpTo(count: number): Buf[] {
+    const excess = this.used + count - this.maxBlocks;
+    if (excess > 1) {
+      // In one walk; one by one below, if it was not enough.
+      this.evict(excess);
+    }
+    const room = this.maxBlocks - this.used;
+    const bufs: Buf[] = [];
+    let isSorted = true;
+    while (bufs.length < count) {
+      const buf = (bufs.length < room ? this.pool.take() : null) ?? this.tryTake();
+      if (buf === null) {
+        break;
+      }
+      isSorted &&= bufs.length === 0 || (bufs.at(-1) as Buf).slot < buf.slot;
+      bufs.push(buf);
+    }
+    return isSorted ? bufs : bufs.sort(bySlot);
+  }
+
   /** Gives back what {@link tryTake} gave. */
   giveBack(buf: Buf): void {
     this.pool.give(buf);
@@ -425,6 +449,10 @@ export class BlockStore {
   private isMovable(buf: Buf): boolean {
     return buf.holds === 0 && !buf.isStale && !this.isWatched(buf);
   }
+}
+
+function bySlot(one: Buf, other: Buf): number {
+  return one.slot - other.slot;
 }
 
 function clear(buf: Buf): void {

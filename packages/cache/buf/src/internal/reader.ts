@@ -221,24 +221,23 @@ export class Reader {
   /** Takes buffers for the blocks from `block` on, as far as they are not there and there is room. */
   private gather(file: FileState, block: number, wanted: number, flags: number): Buf[] {
     const { store } = this;
-    const bufs: Buf[] = [];
     const most = Math.min(wanted, MAX_VECTOR);
-    while (bufs.length < most) {
-      const next = block + bufs.length;
-      if (store.index.find(file, next) !== null || !isInside(file, next)) {
+    let missing = 0;
+    while (missing < most && isInside(file, block + missing) && store.index.find(file, block + missing) === null) {
+      missing++;
+    }
+    const bufs = store.takeUpTo(missing);
+    for (let at = 0; at < bufs.length; at++) {
+      const buf = bufs[at] as Buf;
+      if (store.index.find(file, block + at) !== null) {
+        // Somebody was quicker, when memory was charged.
+        for (const spare of bufs.splice(at)) {
+          store.giveBack(spare);
+        }
         break;
       }
-      const buf = store.tryTake();
-      if (buf === null) {
-        break;
-      }
-      if (store.index.find(file, next) !== null) {
-        store.giveBack(buf);
-        break;
-      }
-      store.insert(buf, file, next);
+      store.insert(buf, file, block + at);
       buf.flags |= READING | flags;
-      bufs.push(buf);
     }
     this.reads += bufs.length > 0 ? 1 : 0;
     this.readBlocks += bufs.length;
@@ -318,13 +317,15 @@ export class Reader {
   /** A read has ended, after so many bytes. */
   private land(file: FileState, bufs: readonly Buf[], got: number, failed: boolean): void {
     const { store } = this;
+    const { blockBytes } = store;
     const { position } = extentOf(file, bufs);
-    const last = bufs[Math.floor(got / store.blockBytes)];
+    const last = bufs[Math.floor(got / blockBytes)];
     // A read whose block was made stale meanwhile tells of the past.
     if (!failed && last !== undefined && (last.flags & STALE) === 0) {
       file.foundEnd(position + got);
     }
-    for (const [index, buf] of bufs.entries()) {
+    for (let index = 0; index < bufs.length; index++) {
+      const buf = bufs[index] as Buf;
       buf.flags &= ~(READING | ASYNC);
       buf.flight = null;
       file.reading--;
@@ -333,9 +334,11 @@ export class Reader {
         if (failed) {
           store.stale(buf);
         } else {
-          // Whatever the memory held before is not the file's.
-          const filled = Math.min(got - index * store.blockBytes, file.validBytes(buf.block));
-          buf.bytes.fill(0, Math.max(0, filled));
+          const filled = Math.min(got - index * blockBytes, file.validBytes(buf.block));
+          if (filled < blockBytes) {
+            // Whatever the memory held before is not the file's.
+            buf.bytes.fill(0, Math.max(0, filled));
+          }
           buf.flags |= DONE;
         }
       }
