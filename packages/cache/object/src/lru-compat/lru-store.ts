@@ -271,15 +271,12 @@ export class LruStore<K extends {}, V extends {}, FC> {
   private replace(
     old: Entry<K, V>,
     entry: Entry<K, V>,
-    { noDisposeOnSet = this.settings.noDisposeOnSet, noUpdateTTL = this.settings.noUpdateTTL }: LruSetOptions<K, V, FC>,
+    { noDisposeOnSet = this.settings.noDisposeOnSet }: LruSetOptions<K, V, FC>,
     flight: Flight<V> | null,
   ): void {
     entry.ttl = old.ttl;
     entry.start = old.start;
-    this.timers.stop(old);
-    if (noUpdateTTL && this.settings.ttlAutopurge && old.ttl !== 0) {
-      this.timers.start(entry, this.ages.remaining(old));
-    }
+    this.timers.hand(old, entry);
     if (noDisposeOnSet || old.value === entry.value) {
       old.leaves = 'silent';
     }
