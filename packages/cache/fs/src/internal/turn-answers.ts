@@ -16,10 +16,13 @@ export class TurnAnswers {
   private failed = 0;
   private resetting = false;
   private readonly ends: (() => void)[] = [];
+  /** Of all who wait in this turn. */
+  private nextTurn: Promise<void> | null = null;
   private readonly reset = (): void => {
     this.given = 0;
     this.failed = 0;
     this.resetting = false;
+    this.nextTurn = null;
     for (const end of this.ends) {
       end();
     }
@@ -27,16 +30,28 @@ export class TurnAnswers {
 
   /** Calls `callback` after the current code, never from within. */
   give(callback: Callback, ...values: [unknown, ...unknown[]]): void {
-    if (this.take()) {
+    if (this.mayAnswer()) {
       process.nextTick(callback, ...values);
     } else {
       setImmediate(callback, ...values);
     }
   }
 
+  /** Whether one more answer may be given in this turn. */
+  mayAnswer(): boolean {
+    this.count();
+    return ++this.given <= MAX_ANSWERS;
+  }
+
   /** Undefined when the answer may be given in this turn, else a promise of one in which it may. */
   wait(): Promise<void> | undefined {
-    return this.take() ? undefined : new Promise((resolve) => void setImmediate(resolve));
+    return this.mayAnswer() ? undefined : this.turn();
+  }
+
+  /** A promise of the next turn. */
+  turn(): Promise<void> {
+    this.nextTurn ??= new Promise((resolve) => void setImmediate(resolve));
+    return this.nextTurn;
   }
 
   /** A promise of `value` that is settled, or will be in another turn. */
@@ -54,11 +69,6 @@ export class TurnAnswers {
   isFlood(): boolean {
     this.count();
     return ++this.failed > MAX_STACKS;
-  }
-
-  private take(): boolean {
-    this.count();
-    return ++this.given <= MAX_ANSWERS;
   }
 
   private count(): void {
