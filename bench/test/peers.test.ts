@@ -6,7 +6,7 @@ import { race } from '../src/harness/race.js';
 import type { CaseResult, Figure } from '../src/harness/result.js';
 import { type Resource, type ResourceCache, resourceCaches, useConcurrently } from '../src/peers/async-load.js';
 import { peerWork } from '../src/peers/peer-work.js';
-import { OURS, type PeerCache, type PeerKey, REFERENCE, peerNamed, peers } from '../src/peers/peers.js';
+import { COMPAT, OURS, type PeerCache, type PeerKey, REFERENCE, compat, peerNamed, peers } from '../src/peers/peers.js';
 import { heldToTheFastest, overAll } from '../src/peers/speed.bench.js';
 
 const CAPACITY = 200;
@@ -16,7 +16,7 @@ function found(cache: PeerCache<{ n: number }>, count: number, keyOf: (n: number
   return Array.from({ length: count }, (_, n) => cache.get(keyOf(n))?.n ?? -1).filter((n) => n >= 0);
 }
 
-describe.each(peers.map((peer) => [peer.name, peer] as const))('the adapter of %s', (_, { create }) => {
+describe.each([...peers, compat].map((peer) => [peer.name, peer] as const))('the adapter of %s', (_, { create }) => {
   it.each([
     ['integers', (n: number) => n],
     ['strings', (n: number) => `key:${n}`],
@@ -79,9 +79,9 @@ describe('a race of peers', () => {
 });
 
 describe('figures of speed', () => {
-  const figure = (against: string, value: number, target: Figure['target'] = null): Figure => ({
+  const figure = (against: string, value: number, target: Figure['target'] = null, of: string = OURS): Figure => ({
     what: 'get',
-    of: OURS,
+    of,
     against,
     value,
     low: value,
@@ -96,10 +96,16 @@ describe('figures of speed', () => {
     expect(held.map(({ target }) => target)).toEqual([null, atLeast(1), null, atLeast(0.9)]);
     // If that is the fastest, what it is held to stays.
     expect(heldToTheFastest([lru, figure('a', 2)])).toEqual([lru, figure('a', 2)]);
+    // What is of ours in the shape of lru-cache is held to nothing.
+    const shaped = figure(REFERENCE, 0.5, null, COMPAT);
+    expect(heldToTheFastest([shaped, figure('a', 0.8)])).toEqual([shaped, figure('a', 0.8, atLeast(0.9))]);
   });
 
   it('have a geometric mean, with dispose and without', () => {
-    const of = (value: number): CaseResult => ({ timings: [], figures: [figure(REFERENCE, value), figure('Map', 9)] });
+    const of = (value: number): CaseResult => ({
+      timings: [],
+      figures: [figure(REFERENCE, value), figure('Map', 9), figure(REFERENCE, 9, null, COMPAT)],
+    });
     const means = overAll(
       new Map([
         ['get hit, 1,000, integer', of(4)],

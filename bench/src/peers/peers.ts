@@ -1,4 +1,5 @@
 import { ObjectCache } from '@cache/object';
+import { LRUCache as LruCompat } from '@cache/object/lru-compat';
 import { TTLCache } from '@isaacs/ttlcache';
 import { LRUCache } from 'lru-cache';
 import { createLRU } from 'lru.min';
@@ -28,6 +29,7 @@ export interface Peer {
 
 export const OURS = 'ObjectCache';
 export const REFERENCE = 'lru-cache';
+export const COMPAT = 'lru-compat';
 
 /** With a `ttl` of Infinity, @isaacs/ttlcache 2.1.5 goes round for ever when it should evict. */
 export const HOUR_MS: number = 3_600_000;
@@ -46,6 +48,12 @@ export const peers: readonly Peer[] = [
   },
   { name: OURS, create: <V>(max: number) => new ObjectCache<PeerKey, V>({ max }) },
 ];
+
+/** Ours in the shape of lru-cache: raced against that, and no peer that ObjectCache is held to. */
+export const compat: Peer = {
+  name: COMPAT,
+  create: <V extends {}>(max: number) => new LruCompat<PeerKey, V>({ max }),
+};
 
 /** @throws {RangeError} there is none of that name */
 export function peerNamed(name: string): Peer {

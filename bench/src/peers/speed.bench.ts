@@ -6,7 +6,7 @@ import { type Competitor, type Size, atLeast } from '../harness/competitor.js';
 import { type Comparison, race } from '../harness/race.js';
 import type { Case, CaseResult, Figure, Question } from '../harness/result.js';
 import type * as PeerWork from './peer-work.js';
-import { OURS, type Peer, REFERENCE, peers } from './peers.js';
+import { COMPAT, OURS, type Peer, REFERENCE, compat, peers } from './peers.js';
 
 const CAPACITIES = [1_000, 100_000, 1_000_000] as const;
 const ACTIONS: readonly Action[] = ['get hit', 'get miss', 'set update', 'set evict', 'mixed'];
@@ -31,16 +31,16 @@ async function competitorsIn(load: CacheLoad): Promise<Competitor[]> {
   if (load.dispose) {
     return [rawMap(load), lruCache(load), reclaim(load)];
   }
-  const able = peers.filter((peer) => canDo(peer, load));
+  const able = [...peers, compat].filter((peer) => canDo(peer, load));
   return [rawMap(load), ...(await Promise.all(able.map((peer) => competitorOf(peer, load))))];
 }
 
 /** Ours is held to 0.9 of whoever is fastest, unless it is held to more there already. */
 export function heldToTheFastest(figures: readonly Figure[]): Figure[] {
-  const bounded = figures.filter(({ against }) => against !== MAP);
+  const bounded = figures.filter(({ of, against }) => of === OURS && against !== MAP);
   const hardest = Math.min(...bounded.map(({ value }) => value));
   return figures.map((figure) =>
-    figure.target === null && figure.against !== MAP && figure.value === hardest
+    figure.target === null && bounded.includes(figure) && figure.value === hardest
       ? { ...figure, target: atLeast(0.9) }
       : figure,
   );
@@ -50,13 +50,17 @@ async function compare(what: string, load: CacheLoad, size: Size): Promise<CaseR
   const competitors = await competitorsIn(load);
   const comparisons = competitors
     .filter(({ name }) => name !== OURS)
-    .map(({ name: against }): Comparison => ({
-      what,
-      of: OURS,
-      against,
-      as: 'speedup',
-      ...(against === REFERENCE ? { target: atLeast(1) } : {}),
-    }));
+    .map(({ name }): Comparison =>
+      name === COMPAT
+        ? { what, of: COMPAT, against: REFERENCE, as: 'speedup' }
+        : {
+            what,
+            of: OURS,
+            against: name,
+            as: 'speedup',
+            ...(name === REFERENCE ? { target: atLeast(1) } : {}),
+          },
+    );
   const large = load.capacity > 100_000;
   const found = await race({ competitors, comparisons, rounds: large ? 7 : 11, runs: large ? 1 : 3 }, size);
   return { ...found, figures: heldToTheFastest(found.figures) };
@@ -88,7 +92,7 @@ export function overAll(cases: ReadonlyMap<string, CaseResult>): Figure[] {
     const ratios = [...cases]
       .filter(([name]) => name.endsWith(DISPOSE) === dispose)
       .flatMap(([, { figures }]) => figures)
-      .filter(({ against }) => against === REFERENCE)
+      .filter(({ of, against }) => of === OURS && against === REFERENCE)
       .map(({ value }) => value);
     const value = geometricMean(ratios);
     const what = `geometric mean of ${ratios.length} cases${dispose ? DISPOSE : ''}`;

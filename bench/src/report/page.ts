@@ -98,7 +98,8 @@ function sectionsOf(report: AreaReport): Section[] {
 function wherePeersWin(report: AreaReport): string[] {
   const figures = (questionIn(report, 'speed')?.cases ?? [])
     .filter(({ timings }) => timings.length > 0)
-    .flatMap((one) => one.figures);
+    .flatMap((one) => one.figures)
+    .filter(({ of }) => of === OURS);
   const rows = [...new Set(figures.map(({ against }) => against as string))].map((peer) => {
     const beside = figures.filter(({ against }) => against === peer);
     const won = beside.filter(({ value }) => value < 1).toSorted((one, other) => one.value - other.value);
