@@ -7,6 +7,7 @@ import type { FileSystemSource } from '@core/fs-source';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup } from '@core/shrinker';
 import type { Backing } from './backing.js';
+import { type BudgetPart, ContentBudget } from './content-budget.js';
 import { contentsOf, type FileReader } from './contents.js';
 import { FileBlocks } from './file-blocks.js';
 import type { Change, FileIdentity, FsView, Lookup, PendingChange } from './fs-view.js';
@@ -104,6 +105,7 @@ export class CachedView implements FsView, AsyncDisposable {
       backing: options.backing,
       maxBytes: Math.floor(maxBytes / SHARE_OF_BLOCKS),
       ageMs: options.youngMs,
+      onGrow: () => budget?.makeRoom(0),
       name: `${options.name}-buf`,
       clock,
       group,
@@ -111,6 +113,7 @@ export class CachedView implements FsView, AsyncDisposable {
       rcu: options.rcu,
       onError: options.onError,
     });
+    const budget = this.blocks === null ? null : new ContentBudget(maxBytes, derivedOf(inodes), this.blocks);
     this.superBlock = new SuperBlock({
       name: options.name,
       dentries,
@@ -135,6 +138,7 @@ export class CachedView implements FsView, AsyncDisposable {
       maxFileBytes: this.maxKeptBytes,
       youngMs: options.youngMs,
       changes,
+      makeRoom: (bytes) => budget?.makeRoom(bytes),
     });
     this.bytes = contents.bytes;
     this.text = contents.text;
@@ -327,4 +331,15 @@ export class CachedView implements FsView, AsyncDisposable {
 /** Whether what is kept by a name, without attributes, may be of the file. */
 function mayHaveNames(inode: Inode | null | undefined): boolean {
   return !inode || inode.isStale || inode.stats.nlink > 1n;
+}
+
+function derivedOf(inodes: InodeCache): BudgetPart {
+  const { derivedValues } = inodes;
+  return {
+    get bytes() {
+      return inodes.stats().derivedBytes;
+    },
+    count: () => derivedValues.count(),
+    prune: (nr) => derivedValues.prune(nr),
+  };
 }

@@ -28,6 +28,8 @@ export interface ContentPorts {
   readonly youngMs: number;
   /** Goes up with each change: what was read meanwhile may be of before. */
   readonly changes: () => number;
+  /** Called before so many bytes are kept. */
+  readonly makeRoom: (bytes: number) => void;
 }
 
 /** What is made of a file's bytes. */
@@ -94,6 +96,7 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
     if (BigInt(buffer.length) !== size) {
       throw new Unkept(value);
     }
+    ports.makeRoom(buffer.length);
     return value;
   };
 
@@ -167,7 +170,11 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
       dentry = dentry.inode === null ? checkFile(await dentries.walk(path)) : dentry;
       const real = dentries.pathOf(dentry);
       try {
-        return await inodeOf(dentry, ports).derive(kind, async ({ stats }) => make(await reader.read(real), stats), real);
+        return await inodeOf(dentry, ports).derive(
+          kind,
+          async ({ stats }) => make(await reader.read(real), stats),
+          real,
+        );
       } catch (error) {
         return unkept(error);
       }

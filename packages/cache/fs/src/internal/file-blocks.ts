@@ -1,11 +1,11 @@
 import type { BigIntStats } from 'node:fs';
 import { BufCache, type BufCacheStats } from '@cache/buf';
-import type { Prunable } from '@cache/inode';
 import type { Clock, Scheduler } from '@core/base';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup, ShrinkControl, Shrinker, Zone } from '@core/shrinker';
 import type { Backing } from './backing.js';
 import { BackingReads } from './backing-reads.js';
+import type { UsedPart } from './content-budget.js';
 import type { FileIdentity } from './fs-view.js';
 import { OpenFile } from './open-file.js';
 import { SharedFile } from './shared-file.js';
@@ -23,6 +23,8 @@ export interface FileBlocksOptions {
   readonly maxBytes: number;
   /** For how long a look at a file is believed. */
   readonly ageMs: number;
+  /** Called when blocks take more memory than they ever did before, or since it was given back. */
+  readonly onGrow: () => void;
   readonly name: string;
   readonly clock: Clock;
   readonly group: MemoryGroup | null;
@@ -38,7 +40,7 @@ export interface FileBlocksOptions {
  * Looks and changes are put in order by moments, which are counted: a look that began before somebody told of a change
  * may have seen the file as it was.
  */
-export class FileBlocks implements Prunable {
+export class FileBlocks implements UsedPart {
   readonly reads: BackingReads;
   readonly maxReadBytes: number;
   readonly clock: Clock;
@@ -46,6 +48,8 @@ export class FileBlocks implements Prunable {
   isClosed = false;
   private readonly cache: BufCache;
   private readonly ageMs: number;
+  private readonly onGrow: () => void;
+  private bytesBefore = 0;
   /** By device and number. */
   private readonly files = new Map<string, SharedFile>();
   /** Of these, those that nobody has open, in the order in which they were closed. */
@@ -59,6 +63,7 @@ export class FileBlocks implements Prunable {
     this.maxReadBytes = Math.floor(options.maxBytes / SHARE_OF_READ);
     this.clock = options.clock;
     this.ageMs = options.ageMs;
+    this.onGrow = options.onGrow;
     this.cache = new BufCache({
       name: options.name,
       maxBytes: options.maxBytes,
@@ -82,6 +87,12 @@ export class FileBlocks implements Prunable {
   /** Bytes that the blocks take. */
   get bytes(): number {
     return this.cache.bytes;
+  }
+
+  /** Reads through the cache so far. */
+  get uses(): number {
+    const { hits, misses } = this.cache.stats();
+    return hits + misses;
   }
 
   /** A descriptor that was just opened for reading. Nobody looks at it until it is read. */
@@ -116,7 +127,7 @@ export class FileBlocks implements Prunable {
     let shared = this.files.get(key);
     if (shared === undefined) {
       const { reads, cache, ageMs } = this;
-      shared = new SharedFile(stats, { reads, cache, ageMs });
+      shared = new SharedFile(stats, { reads, cache, ageMs, onRead: this.grew });
       this.files.set(key, shared);
     }
     this.idle.delete(shared);
@@ -174,6 +185,15 @@ export class FileBlocks implements Prunable {
   checkInvariants(): void {
     this.cache.checkInvariants();
   }
+
+  /** By whatever was read before: the memory of what is being read is not known yet. */
+  private readonly grew = (): void => {
+    const { bytes } = this;
+    if (bytes > this.bytesBefore) {
+      this.onGrow();
+    }
+    this.bytesBefore = bytes;
+  };
 
   private forget(shared: SharedFile): void {
     this.idle.delete(shared);

@@ -23,6 +23,8 @@ export interface SharedFilePorts {
   readonly cache: BufCache;
   /** For how long a look at the attributes is believed. */
   readonly ageMs: number;
+  /** Called with each read of the file system below. */
+  readonly onRead: () => void;
 }
 
 /**
@@ -55,7 +57,7 @@ export class SharedFile implements FileIdentity {
     this.dev = dev;
     this.ino = ino;
     this.ports = ports;
-    this.source = new DescriptorsSource(this.descriptors, ports.reads);
+    this.source = new DescriptorsSource(this.descriptors, ports);
   }
 
   /** Blocks in the cache. */
@@ -135,10 +137,12 @@ function isSettled({ mtimeNs, ctimeNs }: BigIntStats, wallMs: number): boolean {
 class DescriptorsSource implements SourceFile {
   private readonly descriptors: ReadonlySet<Descriptor>;
   private readonly reads: BackingReads;
+  private readonly onRead: () => void;
 
-  constructor(descriptors: ReadonlySet<Descriptor>, reads: BackingReads) {
+  constructor(descriptors: ReadonlySet<Descriptor>, { reads, onRead }: SharedFilePorts) {
     this.descriptors = descriptors;
     this.reads = reads;
+    this.onRead = onRead;
   }
 
   get fd(): number {
@@ -146,6 +150,7 @@ class DescriptorsSource implements SourceFile {
   }
 
   async read(buffers: readonly Uint8Array[], position: number): Promise<number> {
+    this.onRead();
     for (;;) {
       const descriptor = this.any();
       try {
@@ -162,6 +167,7 @@ class DescriptorsSource implements SourceFile {
   }
 
   readSync(buffers: readonly Uint8Array[], position: number): number {
+    this.onRead();
     return this.reads.readvSync(this.fd, buffers, position);
   }
 
