@@ -492,6 +492,16 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     this.ledger?.checkInvariants();
   }
 
+  /** @internal Where the fresh entry of `key` is, or -1, for who looks at it before it uses it. Until the next change. */
+  slotOf(key: K): number {
+    return this.table.findFresh(key);
+  }
+
+  /** @internal As `get` of the entry in a slot. */
+  useSlot(slot: number): V {
+    return this.table.hit(slot);
+  }
+
   /** @internal What an entry has, for a policy of one's own, which knows slots. */
   valueInSlot(slot: number): V {
     return this.table.valueAt(slot);

@@ -1,4 +1,5 @@
 import { assert } from '@core/base';
+import { NO_SLOT } from '../internal/entry-table.js';
 import { ObjectCache } from '../object-cache.js';
 import type { Lru } from '../policy/lru.js';
 import { Ages } from './ages.js';
@@ -12,6 +13,7 @@ import type {
   LruOptions,
   LruSetOptions,
   LruSettings,
+  LruStatus,
 } from './options.js';
 import { PurgeTimers } from './purge-timers.js';
 import { WatchedLru } from './watched-lru.js';
@@ -82,16 +84,17 @@ export class LruStore<K extends {}, V extends {}, FC> {
       noDeleteOnStaleGet = settings.noDeleteOnStaleGet,
       status,
     } = options;
-    const entry = this.inner.peek(key);
-    if (entry === undefined) {
+    const slot = this.inner.slotOf(key);
+    if (slot === NO_SLOT) {
       note(status, 'get', 'miss');
       return undefined;
     }
+    const entry = this.inner.valueInSlot(slot);
     this.ages.describe(entry, status);
     const fetching = entry.flight !== null;
     if (!this.ages.isStale(entry)) {
       note(status, 'get', fetching ? 'fetching' : 'hit');
-      this.touch(entry, updateAgeOnGet);
+      this.touch(entry, updateAgeOnGet, slot);
       return entry.value;
     }
     note(status, 'get', fetching ? 'stale-fetching' : 'stale');
@@ -107,8 +110,11 @@ export class LruStore<K extends {}, V extends {}, FC> {
   }
 
   /** It is the most recently used one from now on. */
-  touch(entry: Entry<K, V>, updateAge: boolean): void {
-    this.inner.get(entry.key);
+  touch(entry: Entry<K, V>, updateAge: boolean, slot: number = this.inner.slotOf(entry.key)): void {
+    // The clock is not ours: what it calls may have changed the cache.
+    if (slot !== NO_SLOT && this.inner.valueInSlot(slot) === entry) {
+      this.inner.useSlot(slot);
+    }
     if (updateAge) {
       this.renew(entry);
     }
@@ -129,7 +135,8 @@ export class LruStore<K extends {}, V extends {}, FC> {
     }
     note(status, 'value', value);
     const size = entrySize(key, value, options, settings, this.sized);
-    const old = this.inner.peek(key);
+    const slot = this.inner.slotOf(key);
+    const old = slot === NO_SLOT ? undefined : this.inner.valueInSlot(slot);
     if (settings.maxEntrySize !== 0 && size > settings.maxEntrySize) {
       if (old !== undefined) {
         this.remove(old, 'set');
@@ -142,13 +149,14 @@ export class LruStore<K extends {}, V extends {}, FC> {
     const reason: LruInsertReason = oldValue === undefined ? 'add' : oldValue === value ? 'update' : 'replace';
     let entry = old;
     if (old !== undefined && old.flight === null && reason === 'update') {
-      this.inner.get(key);
+      this.inner.useSlot(slot);
+    } else if (old !== undefined && old.flight === null && this.isSilent && old.size === size) {
+      this.inner.useSlot(slot);
+      old.value = value;
+      this.describeSet(status, oldValue, size);
     } else {
       entry = this.put(key, value, size, old, options, flight);
-      if (status !== undefined) {
-        Object.assign(status, oldValue === undefined ? {} : { oldValue });
-        Object.assign(status, this.sized ? { entrySize: size, totalCalculatedSize: this.inner.bytes } : {});
-      }
+      this.describeSet(status, oldValue, size);
     }
     if (ttl !== 0) {
       this.mayBeUnfit = true;
@@ -236,6 +244,13 @@ export class LruStore<K extends {}, V extends {}, FC> {
       assert(this.keepsAges || entry.ttl === 0, 'A time to live is not heeded');
     }
     assert(this.timers.size <= this.inner.size, 'Timers of entries that have left go on');
+  }
+
+  private describeSet(status: LruStatus<K, V, FC> | undefined, oldValue: V | undefined, size: number): void {
+    if (status !== undefined) {
+      Object.assign(status, oldValue === undefined ? {} : { oldValue });
+      Object.assign(status, this.sized ? { entrySize: size, totalCalculatedSize: this.inner.bytes } : {});
+    }
   }
 
   private put(
