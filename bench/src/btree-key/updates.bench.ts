@@ -10,20 +10,30 @@ const WRITERS = 64;
 /** Room for every key: nothing is evicted here. */
 const MAX_BYTES = 2 ** 30;
 
+/** Runs of a race, and a little more. */
+const RUNS = 12;
+
 type Put = (key: string, bytes: Uint8Array, value: Uint8Array) => Promise<unknown>;
 
+/** Keys, and the order of their updates. */
+interface Workload {
+  readonly keys: readonly string[];
+  readonly bytes: readonly Uint8Array[];
+  readonly order: Int32Array;
+}
+
+function workload(updates: number, count: number): Workload {
+  const keys = keysOf(count);
+  return { keys, bytes: keys.map((key) => Buffer.from(key)), order: zipf99(updates, count) };
+}
+
 /** So many writers take the next update each, when their last one was acknowledged. */
-async function write(
-  order: Int32Array,
-  keys: readonly string[],
-  bytes: readonly Uint8Array[],
-  put: Put,
-): Promise<number> {
-  let next = 0;
+async function write({ keys, bytes, order }: Workload, from: number, to: number, put: Put): Promise<number> {
+  let next = from;
   let acknowledged = 0;
   const writer = async (): Promise<void> => {
-    while (next < order.length) {
-      const number = order[next] as number;
+    while (next < to) {
+      const number = order[next % order.length] as number;
       const value = new Uint8Array(VALUE_BYTES);
       value[0] = next++;
       await put(keys[number] as string, bytes[number] as Uint8Array, value);
@@ -34,20 +44,16 @@ async function write(
   return acknowledged;
 }
 
-function competitor(
-  name: string,
-  order: Int32Array,
-  keys: readonly string[],
-  bytes: readonly Uint8Array[],
-  put: Put,
-  facts?: Competitor['facts'],
-): Competitor {
+/** Each run goes on in the order where the one before it ended, so that it meets keys that are new, as Zipf has it. */
+function competitor(name: string, run: number, work: Workload, put: Put, facts?: Competitor['facts']): Competitor {
   let acknowledged = 0;
+  let from = 0;
   return {
     name,
-    operations: order.length,
+    operations: run,
     async run() {
-      acknowledged = await write(order, keys, bytes, put);
+      acknowledged = await write(work, from, from + run, put);
+      from += run;
     },
     hash: () => acknowledged,
     ...(facts === undefined ? {} : { facts }),
@@ -56,30 +62,28 @@ function competitor(
 
 async function durable(size: Size): Promise<CaseResult> {
   const count = size === 'real' ? 1_000_000 : 10_000;
-  const keys = keysOf(count);
-  const bytes = keys.map((key) => Buffer.from(key));
-  const order = zipf99(size === 'real' ? 50_000 : 500, count);
+  const run = size === 'real' ? 50_000 : 500;
+  const work = workload(RUNS * run, count);
   await using places = new Places();
-  const cache = await places.cache(keys, MAX_BYTES);
-  const lmdb = await places.lmdb(keys);
-  const level = await places.level(keys);
+  const cache = await places.cache(work.keys, MAX_BYTES);
+  const lmdb = await places.lmdb(work.keys);
+  const level = await places.level(work.keys);
   const target = size === 'real' ? { target: atLeast(5) } : {};
   return await race(
     {
       competitors: [
         competitor(
           'BtreeKeyCache over lmdb',
-          order,
-          keys,
-          bytes,
+          run,
+          work,
           (key, _, value) => cache.update(key, () => value),
           () => factsOf(cache),
         ),
-        competitor('lmdb', order, keys, bytes, async (_, key, value) => {
+        competitor('lmdb', run, work, async (_, key, value) => {
           lmdb.get(key);
           await lmdb.put(key, value);
         }),
-        competitor('classic-level', order, keys, bytes, async (_, key, value) => {
+        competitor('classic-level', run, work, async (_, key, value) => {
           level.getSync(key);
           await level.put(key, value, { sync: true });
         }),
@@ -103,16 +107,14 @@ function factsOf(cache: BtreeKeyCache): Readonly<Record<string, number>> {
 
 /** How many keys the store was given, for each 100 updates; until then, and with what is flushed at the end. */
 async function storeWrites(size: Size): Promise<CaseResult> {
-  const count = size === 'real' ? 1_000_000 : 1000;
-  const keys = keysOf(count);
-  const bytes = keys.map((key) => Buffer.from(key));
-  const order = zipf99(size === 'real' ? 5_000_000 : 20_000, count);
+  const updates = size === 'real' ? 5_000_000 : 20_000;
+  const work = workload(updates, size === 'real' ? 1_000_000 : 1000);
   await using places = new Places();
-  const cache = await places.cache(keys, MAX_BYTES);
-  await write(order, keys, bytes, (key, _, value) => cache.update(key, () => value));
-  const working = (100 * cache.stats().flushedKeys) / order.length;
+  const cache = await places.cache(work.keys, MAX_BYTES);
+  await write(work, 0, updates, (key, _, value) => cache.update(key, () => value));
+  const working = (100 * cache.stats().flushedKeys) / updates;
   await cache.flush();
-  const inAll = (100 * cache.stats().flushedKeys) / order.length;
+  const inAll = (100 * cache.stats().flushedKeys) / updates;
   const figure = (what: string, value: number, target: number | null) => ({
     what,
     of: 'BtreeKeyCache',

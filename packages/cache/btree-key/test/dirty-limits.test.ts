@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   flushMark,
-  flushWanted,
+  flushRate,
   flushWantedBytes,
   mustWait,
   mustWaitBytes,
@@ -15,7 +15,11 @@ test.each([
   [100_000, 51_024, 79_096, 64_548],
 ])('with %i keys: flush above %i, wait above %i, go on at %i', (keys, flush, wait, done) => {
   expect(flushMark(keys)).toBe(flush);
-  expect([flushWanted(flush, keys), flushWanted(flush + 1, keys)]).toEqual([false, true]);
+  expect([flushRate(0, keys), flushRate(flush, keys), flushRate(done, keys), flushRate(wait, keys)]).toEqual([
+    0, 0, 1, 1,
+  ]);
+  expect(flushRate(flush + 1, keys)).toBeGreaterThan(0);
+  expect(flushRate(flush + Math.floor((done - flush) / 2), keys)).toBeCloseTo(0.5, 2);
   expect([mustWait(wait, keys), mustWait(wait + 1, keys)]).toEqual([false, true]);
   expect([waitDone(done, keys), waitDone(done + 1, keys)]).toEqual([true, false]);
 });

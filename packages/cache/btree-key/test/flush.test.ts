@@ -175,9 +175,9 @@ describe('flushing', () => {
       expect(keys.length).toBeGreaterThanOrEqual(128);
       expect(options.durable).toBe(true);
     }
-    // Down to the mark, and not much further.
-    expect(cache.stats().dirty).toBeLessThanOrEqual(1024 + 1500);
-    expect(cache.stats().dirty).toBeGreaterThan(1500);
+    // Well before writers would have to wait, and not below the mark.
+    expect(cache.stats().dirty).toBeLessThan(2048 + (3000 * 5) / 8);
+    expect(cache.stats().dirty).toBeGreaterThan(1024 + 1500 - 375);
     await cache.close();
   });
 

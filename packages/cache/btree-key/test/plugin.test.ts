@@ -85,7 +85,7 @@ describe('btreeKeyCache', () => {
         throw new Error('disk full');
       }
     };
-    await Promise.all(Array.from({ length: 2200 }, (_, key) => cache.put(`k${key}`, bytes('1'))));
+    await Promise.all(Array.from({ length: 3000 }, (_, key) => cache.put(`k${key}`, bytes('1'))));
     await turns(3);
     expect(errors.map(({ error }) => (error as BtreeKeyError).code)).toContain('ERR_BTREE_KEY_STORE');
     const failure: unknown = await host.close().catch((error: unknown) => error);

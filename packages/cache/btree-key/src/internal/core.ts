@@ -4,7 +4,7 @@ import type { MemoryGroup, Zone } from '@core/shrinker';
 import type { Key, ReplayableJournal, TreeName } from '../options.js';
 import { Allocator, bytesOf } from './allocator.js';
 import { type CachedKey, NO_VALUE } from './cached-key.js';
-import { flushWanted, flushWantedBytes, mustWait, mustWaitBytes, waitDone, waitDoneBytes } from './dirty-limits.js';
+import { flushRate, flushWantedBytes, mustWait, mustWaitBytes, waitDone, waitDoneBytes } from './dirty-limits.js';
 import { DirtyOrder } from './dirty-order.js';
 import { NOT_ASCII } from './key-hash.js';
 import { KeySpace, prefixOf } from './key-space.js';
@@ -32,6 +32,8 @@ export class Core {
   readonly allocator: Allocator;
   dirty = 0;
   dirtyBytes = 0;
+  /** How often a key has become dirty. */
+  dirtied = 0;
   duplicates = 0;
   private readonly maxBytes: number;
   private readonly maxKeyBytes: number;
@@ -148,6 +150,7 @@ export class Core {
     if (!key.dirty) {
       key.dirty = true;
       this.dirty++;
+      this.dirtied++;
       this.dirtyBytes += bytesOf(key);
       this.pins.add(key, sequence);
       this.orderOf(key).add(key);
@@ -187,8 +190,11 @@ export class Core {
     }
   }
 
-  get flushWanted(): boolean {
-    return flushWanted(this.dirty, this.table.count) || flushWantedBytes(this.dirtyBytes, this.maxBytes);
+  /** @param dirtied how many keys have become dirty since the last flush @param batch keys of the next one */
+  isFlushDue(dirtied: number, batch: number): boolean {
+    return (
+      flushWantedBytes(this.dirtyBytes, this.maxBytes) || dirtied * flushRate(this.dirty, this.table.count) >= batch
+    );
   }
 
   get mustWait(): boolean {

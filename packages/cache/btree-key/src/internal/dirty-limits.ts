@@ -7,14 +7,18 @@ const WANTED_KEYS = 1024;
 const WAIT_KEYS = 4096;
 const DONE_KEYS = 2048;
 
-/** So many keys may be dirty before a flush is wanted. */
+/** So many keys may be dirty before a flush is wanted. @see fs/bcachefs/btree_key_cache.h, the three marks */
 export function flushMark(keys: number): number {
   return WANTED_KEYS + Math.floor(keys / 2);
 }
 
-/** @see fs/bcachefs/btree_key_cache.h, the three marks */
-export function flushWanted(dirty: number, keys: number): boolean {
-  return dirty > flushMark(keys);
+/**
+ * How much of what becomes dirty is flushed at the same time, from 0 where a flush is wanted to 1 where waiting writers
+ * would go on: the longer a key may stay dirty, the more of its updates one write of the store stands for.
+ */
+export function flushRate(dirty: number, keys: number): number {
+  const from = flushMark(keys);
+  return Math.min(1, Math.max(0, (dirty - from) / (doneMark(keys) - from)));
 }
 
 export function mustWait(dirty: number, keys: number): boolean {
@@ -22,7 +26,11 @@ export function mustWait(dirty: number, keys: number): boolean {
 }
 
 export function waitDone(dirty: number, keys: number): boolean {
-  return dirty <= DONE_KEYS + Math.floor((keys * 5) / 8);
+  return dirty <= doneMark(keys);
+}
+
+function doneMark(keys: number): number {
+  return DONE_KEYS + Math.floor((keys * 5) / 8);
 }
 
 /** The same by bytes, for caches that hold few keys: with all of them dirty there would be nothing to evict. */

@@ -4,13 +4,15 @@ import type { OrderedStore } from '@core/ordered-store';
 import { BtreeKeyError, reasonOf } from '../btree-key-error.js';
 import type { PinEpoch } from './cached-key.js';
 import type { Core } from './core.js';
-import { MIN_FLUSH, flushMark } from './dirty-limits.js';
+import { MIN_FLUSH } from './dirty-limits.js';
 import { FlushBatch } from './flush-batch.js';
 
 /** Keys of one batch of the store at most, of so many looked at. */
-const MAX_FLUSH = 1024;
+const MAX_FLUSH = 2048;
 /** A batch takes such a share of the dirty keys: a sync of the store costs as much for few as for many. */
 const FLUSH_SHARE = 8;
+/** Where somebody waits for it, a batch takes so many at least. */
+const DEMANDED_FLUSH = 512;
 const MAX_LOOKS = 8 * MAX_FLUSH;
 const MIN_BACKOFF_MS = 10;
 const MAX_BACKOFF_MS = 5000;
@@ -50,6 +52,8 @@ export class Flusher {
   private progressWaiters: (() => void)[] = [];
   private snapshotWaiters: (() => void)[] = [];
   private demanded = 0;
+  /** What `core.dirtied` was when the last batch of the background was put together. */
+  private dirtiedBefore = 0;
   /** Keys of the last batch that could not be written, since the journal is dead and never had their values. */
   private leftOut = 0;
   private running = false;
@@ -152,7 +156,16 @@ export class Flusher {
   }
 
   private get wanted(): boolean {
-    return this.core.dirty > 0 && (this.core.flushWanted || this.demanded > 0 || this.journalIsLong);
+    const { core } = this;
+    return (
+      core.dirty > 0 &&
+      (core.isFlushDue(core.dirtied - this.dirtiedBefore, this.batchKeys) || this.demanded > 0 || this.journalIsLong)
+    );
+  }
+
+  private get batchKeys(): number {
+    const least = this.demanded > 0 ? DEMANDED_FLUSH : MIN_FLUSH;
+    return Math.min(Math.max(Math.floor(this.core.dirty / FLUSH_SHARE), least), MAX_FLUSH);
   }
 
   private get journalIsLong(): boolean {
@@ -163,18 +176,11 @@ export class Flusher {
   private async run(): Promise<void> {
     const { core, options } = this;
     while (this.wanted && !this.stopped) {
-      const count = Math.min(
-        Math.max(
-          core.dirty - flushMark(core.table.count),
-          Math.floor(core.dirty / FLUSH_SHARE),
-          this.demanded > 0 ? MAX_FLUSH / 2 : 0,
-          MIN_FLUSH,
-        ),
-        MAX_FLUSH,
-      );
+      const { dirtied } = core;
       try {
-        const flushed = await this.exclusively(() => this.flush(count, Infinity, true));
+        const flushed = await this.exclusively(() => this.flush(this.batchKeys, Infinity, true));
         this.backoffMs = 0;
+        this.dirtiedBefore = dirtied;
         if (flushed === 0) {
           // Somebody else has flushed all, or the journal is dead: whoever waits finds out.
           break;
