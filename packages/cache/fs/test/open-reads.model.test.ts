@@ -1,0 +1,100 @@
+import nodeFs from 'node:fs';
+import { join } from 'node:path';
+import { SeededRng } from '@core/base';
+import { ShrinkerRegistry } from '@core/shrinker';
+import { type CachedFs, createCachedFs, type NodeFs } from '@cache/fs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FileBlocks } from '../src/internal/file-blocks.js';
+import { OpenFile } from '../src/internal/open-file.js';
+import { SharedFile } from '../src/internal/shared-file.js';
+import { runRandomReads } from './support/random-reads.js';
+import { scratch } from './support/scratch.js';
+
+const STEPS = 7000;
+/** A variant that is broken has to be found within as many. */
+const FOUND_WITHIN = 3000;
+
+interface Parts {
+  readonly steps?: number;
+  readonly changerOf?: (cached: CachedFs) => NodeFs;
+  readonly isTold?: boolean;
+}
+
+async function run(seed: number, { steps = STEPS, changerOf = (cached) => cached, isTold = true }: Parts = {}) {
+  using area = scratch();
+  const [theirs, ours] = ['theirs', 'ours'].map((name) => join(area.path, name)) as [string, string];
+  nodeFs.mkdirSync(theirs);
+  nodeFs.mkdirSync(ours);
+  const shrinkers = new ShrinkerRegistry();
+  // A budget in which not all of the files fit.
+  const cached = createCachedFs({ shrinkers, maxBytes: 160 * 1024 });
+  const rng = new SeededRng(seed);
+  const before = descriptors();
+  try {
+    const difference = await runRandomReads(
+      {
+        rng,
+        theirs,
+        ours,
+        cached,
+        changer: changerOf(cached),
+        tell: (path) => (isTold ? cached.invalidate(path) : undefined),
+        shrink: () => void shrinkers.shrinkSlabSync({ priority: rng.below(6), zone: 'external' }),
+      },
+      steps,
+    );
+    return { difference, hits: cached.stats().blocks?.hits ?? 0 };
+  } finally {
+    await cached.close();
+    expect(descriptors()).toBe(before);
+  }
+}
+
+function descriptors(): number {
+  return nodeFs.readdirSync('/proc/self/fd').length;
+}
+
+/** Whether the difference is found, with one of three seeds. */
+async function isFound(parts: Parts = {}): Promise<boolean> {
+  for (const seed of [1, 2, 3]) {
+    const { difference } = await run(seed, { ...parts, steps: FOUND_WITHIN });
+    if (difference !== null) {
+      return true;
+    }
+  }
+  return false;
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('random reads of open files give what they give on node:fs', () => {
+  it.each([1, 2, 3])('seed %i', { timeout: 120_000 }, async (seed) => {
+    const { difference, hits } = await run(seed);
+    expect(difference).toBeNull();
+    expect(hits).toBeGreaterThan(STEPS / 20);
+  });
+});
+
+describe('a variant that is broken is found', { timeout: 120_000 }, () => {
+  it('one that is not told of what others do', async () => {
+    expect(await isFound({ isTold: false })).toBe(true);
+  });
+
+  it('one that does not hear of its own changes', async () => {
+    vi.spyOn(FileBlocks.prototype, 'doubt').mockImplementation(() => {});
+    expect(await isFound()).toBe(true);
+  });
+
+  it('one that keeps blocks of a file that has changed', async () => {
+    vi.spyOn(SharedFile.prototype, 'drop').mockImplementation(() => {});
+    expect(await isFound()).toBe(true);
+  });
+
+  it('one that forgets where it was when it hands over', async () => {
+    vi.spyOn(OpenFile.prototype, 'readRestSync').mockReturnValue(undefined);
+    vi.spyOn(OpenFile.prototype, 'handOver').mockImplementation(() => {});
+    expect(await isFound()).toBe(true);
+  });
+});
