@@ -38,16 +38,17 @@ export function readCalls(context: Context, files: OpenFiles): Forms {
 
 function readSyncForm({ backing }: Context, files: OpenFiles): Call {
   return (...args) => {
-    const [fd, buffer, offset, length, position] = args;
-    const open = files.reader(fd);
-    let got = UNCACHED;
-    if (open !== undefined) {
-      const at = isRange(buffer, offset, length) ? positionOf(position, length as number) : NO_POSITION;
-      got =
-        at === NO_POSITION
-          ? readOddSync(open, args)
-          : open.readSync(buffer as Uint8Array, offset as number, length as number, at);
+    const open = files.reader(args[0]);
+    if (open === undefined) {
+      return backing.call('readSync', args);
     }
+    // By their places: to take them apart costs as much as to find the file.
+    const length = args[3] as number;
+    const at = isRange(args[1], args[2], length) ? positionOf(args[4], length) : NO_POSITION;
+    const got =
+      at === NO_POSITION
+        ? readOddSync(open, args)
+        : open.readSync(args[1] as Uint8Array, args[2] as number, length, at);
     return got === UNCACHED ? backing.call('readSync', args) : got;
   };
 }
