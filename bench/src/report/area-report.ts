@@ -36,8 +36,10 @@ export interface FoundReport {
 export function readReport(folder: string, area: string): FoundReport | null {
   for (const full of [true, false]) {
     const file = resultFile(folder, area, full);
-    if (existsSync(file)) {
-      return { report: JSON.parse(readFileSync(file, 'utf8')) as AreaReport, full };
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    // Without a text it is of a run that got nowhere.
+    if (text !== '') {
+      return { report: JSON.parse(text) as AreaReport, full };
     }
   }
   return null;
