@@ -144,6 +144,54 @@ describe('what was read is not read again', () => {
   });
 });
 
+describe('a file that is too large to be kept as a whole', () => {
+  it.each(FORMS)('is read by blocks, if it fits; each caller has bytes of its own: %s', async (form) => {
+    using area = scratch();
+    const { fs, calls, reset } = countedFs();
+    const path = join(area.path, 'large');
+    // Blocks have half of it, one file as a whole a quarter.
+    const cached = createCachedFs({ fs, maxBytes: 1 << 20 });
+    const whole = Buffer.from(Array.from({ length: 400_000 }, (_, index) => (index * 7 + (index >> 8)) & 255));
+    nodeFs.writeFileSync(path, whole);
+    agedFiles();
+    expect(cached.statSync(path).size).toBe(whole.length);
+    const read = async (): Promise<Buffer> => {
+      if (form !== 'callback') {
+        return form === 'sync' ? cached.readFileSync(path) : cached.promises.readFile(path);
+      }
+      return new Promise((resolve, reject) => {
+        cached.readFile(path, (error, content) => (error === null ? resolve(content) : reject(error)));
+      });
+    };
+    const descriptors = nodeFs.readdirSync('/proc/self/fd').length;
+    const first = await read();
+    expect(first.equals(whole)).toBe(true);
+    first.fill(0);
+    reset();
+    expect((await read()).equals(whole)).toBe(true);
+    expect(reads(calls())).toEqual([]);
+    expect(cached.readFileSync(path, 'latin1')).toBe(whole.toString('latin1'));
+    cached.appendFileSync(path, 'more');
+    expect((await read()).subarray(whole.length).toString()).toBe('more');
+    nodeFs.truncateSync(path, 10);
+    cached.invalidate(path);
+    expect((await read()).equals(whole.subarray(0, 10))).toBe(true);
+    expect(nodeFs.readdirSync('/proc/self/fd')).toHaveLength(descriptors);
+    await cached.close();
+  });
+
+  it('is not kept at all, if it does not fit', async () => {
+    using area = scratch();
+    const path = join(area.path, 'large');
+    const cached = createCachedFs({ maxBytes: 1 << 20 });
+    nodeFs.writeFileSync(path, Buffer.alloc(600_000, 'x'));
+    cached.statSync(path);
+    expect(cached.readFileSync(path, 'utf8')).toHaveLength(600_000);
+    expect(cached.stats()).toMatchObject({ blocks: { used: 0 }, files: { derived: 0 } });
+    await cached.close();
+  });
+});
+
 describe('a change is seen', () => {
   it.each(FORMS)('at once, when it is made on the façade: %s', async (form) => {
     using area = scratch();
@@ -391,6 +439,12 @@ describe('errors are node’s', () => {
   });
 });
 
+/** From now on files are so old that what is read of them may be kept: a change would have another stamp. */
+function agedFiles(): void {
+  const now = Date.now();
+  vi.spyOn(Date, 'now').mockReturnValue(now + 60_000);
+}
+
 /** A file system whose `read` waits until it is let go, and then reads whatever has the number. */
 function waiting(): { readonly fs: object; readonly go: () => void; readonly count: () => number } {
   const held: (() => void)[] = [];
@@ -422,12 +476,7 @@ async function reusedNumber(): Promise<string> {
   const path = join(area.path, 'file');
   fill(other, 'x');
   fill(path, 'a');
-  await new Promise((resolve) => {
-    // Old enough for its blocks to be kept.
-    const isOld = (): void =>
-      void (Date.now() - nodeFs.statSync(path).ctimeMs > 101 ? resolve(0) : setImmediate(isOld));
-    isOld();
-  });
+  agedFiles();
   const fd = cached.openSync(path, 'r');
   const lost = readLater(cached, fd, Buffer.alloc(BLOCK), 0, BLOCK, 0).catch(String);
   while (count() === 0) {

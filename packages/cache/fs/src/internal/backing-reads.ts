@@ -3,10 +3,10 @@ import type { Backing } from './backing.js';
 
 const BIG = { bigint: true } as const;
 
-/** What open files are read by, in both forms: without all of these none is cached. */
-const NEEDED = ['fstat', 'fstatSync', 'read', 'readSync'];
+/** What files are read by, in both forms: without all of these none is read by blocks. */
+const NEEDED = ['open', 'openSync', 'fstat', 'fstatSync', 'read', 'readSync', 'close', 'closeSync'];
 
-/** Reads by descriptor of the file system below, at positions that are told. */
+/** How files of the file system below are read by descriptor. */
 export class BackingReads {
   private readonly backing: Backing;
 
@@ -16,6 +16,22 @@ export class BackingReads {
 
   static isPossible(backing: Backing): boolean {
     return NEEDED.every((name) => backing.has(name));
+  }
+
+  open(path: string): Promise<number> {
+    return this.later('open', [path, 'r']);
+  }
+
+  openSync(path: string): number {
+    return this.backing.call('openSync', [path, 'r']) as number;
+  }
+
+  close(fd: number): Promise<void> {
+    return this.later('close', [fd]);
+  }
+
+  closeSync(fd: number): void {
+    this.backing.call('closeSync', [fd]);
   }
 
   stat(fd: number): Promise<BigIntStats> {

@@ -7,10 +7,11 @@ import type { FileSystemSource } from '@core/fs-source';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup } from '@core/shrinker';
 import type { Backing } from './backing.js';
-import { type BudgetPart, ContentBudget } from './content-budget.js';
+import { ContentBudget, derivedOf } from './content-budget.js';
 import { contentsOf, type FileReader } from './contents.js';
 import { FileBlocks } from './file-blocks.js';
 import type { Change, FileIdentity, FsView, Lookup, PendingChange } from './fs-view.js';
+import { LargeFiles } from './large-files.js';
 import { readlinkLookup } from './links.js';
 import { existsLookup, NAME, LINK_NAME, readdirLookup, realpathLookup, statLookup } from './names.js';
 import { parentOf } from './path-of.js';
@@ -138,6 +139,7 @@ export class CachedView implements FsView, AsyncDisposable {
       maxFileBytes: this.maxKeptBytes,
       youngMs: options.youngMs,
       changes,
+      large: this.blocks === null ? null : { reader: new LargeFiles(this.blocks), maxBytes: this.blocks.maxBytes },
       makeRoom: (bytes) => budget?.makeRoom(bytes),
     });
     this.bytes = contents.bytes;
@@ -158,7 +160,8 @@ export class CachedView implements FsView, AsyncDisposable {
     const isFree = this.dentries.peek(change.path, LINK_NAME)?.missing === 'ENOENT';
     const inodes = this.inodesOf(change, dentry);
     const place = this.placeOf(change.path);
-    const mayBeYoung = !isFree && (change.follow || change.deep === true) && mayHaveNames(dentry?.inode);
+    const mayBeYoung = !isFree && (change.follow || change.deep === true) && this.mayHaveNames(dentry?.inode);
+    const { hasLinks } = this;
     this.doubtAll(inodes);
     return {
       finish: () => {
@@ -169,25 +172,21 @@ export class CachedView implements FsView, AsyncDisposable {
         if (place !== change.path) {
           this.dentries.invalidate(place);
         }
-        this.doubtAll(inodes);
+        // Who has looked meanwhile, by whatever name, has seen it half done.
+        this.doubtAll(hasLinks === this.hasLinks ? inodes : null);
+        this.doubtAt(change.path);
       },
     };
   }
 
   /** No name is changed, nor what is known of any directory. Whose contents are young is told by names alone. */
   private changingFile(file: FileIdentity): PendingChange {
-    const doubt = (): void => {
-      const inode = this.inodes.get(file.dev, file.ino);
-      if (inode !== undefined) {
-        this.doubt(inode);
-      }
-    };
-    doubt();
+    this.doubtFile(file);
     return {
       finish: () => {
         this.count(file);
         this.young.clear();
-        doubt();
+        this.doubtFile(file);
       },
     };
   }
@@ -300,9 +299,24 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   private doubt(inode: Inode): void {
-    if (!inode.isStale) {
+    if (inode.isStale) {
+      // It was evicted, and may have been found again.
+      this.doubtFile(inode);
+    } else {
       this.inodes.invalidate(inode);
     }
+  }
+
+  private doubtFile({ dev, ino }: FileIdentity): void {
+    const inode = this.inodes.get(dev, ino);
+    if (inode !== undefined) {
+      this.inodes.invalidate(inode);
+    }
+  }
+
+  /** Whether what is kept by a name, without attributes, may be of the file. */
+  private mayHaveNames(inode: Inode | null | undefined): boolean {
+    return !inode || !this.inodes.isFresh(inode) || inode.stats.nlink > 1n;
   }
 
   /** Whoever tells of a path in a directory that is not there, tells that the directory may be there. */
@@ -326,20 +340,4 @@ export class CachedView implements FsView, AsyncDisposable {
       }
     }
   }
-}
-
-/** Whether what is kept by a name, without attributes, may be of the file. */
-function mayHaveNames(inode: Inode | null | undefined): boolean {
-  return !inode || inode.isStale || inode.stats.nlink > 1n;
-}
-
-function derivedOf(inodes: InodeCache): BudgetPart {
-  const { derivedValues } = inodes;
-  return {
-    get bytes() {
-      return inodes.stats().derivedBytes;
-    },
-    count: () => derivedValues.count(),
-    prune: (nr) => derivedValues.prune(nr),
-  };
 }

@@ -1,4 +1,4 @@
-import type { Prunable } from '@cache/inode';
+import type { InodeCache, Prunable } from '@cache/inode';
 
 /** Objects to a round. */
 const BATCH = 16;
@@ -51,4 +51,16 @@ export class ContentBudget {
   private excess(bytes: number): number {
     return this.files.bytes + this.blocks.bytes + bytes - this.maxBytes;
   }
+}
+
+/** Whole files, as they hang on inodes. */
+export function derivedOf(inodes: InodeCache): BudgetPart {
+  const { derivedValues } = inodes;
+  return {
+    get bytes() {
+      return inodes.stats().derivedBytes;
+    },
+    count: () => derivedValues.count(),
+    prune: (nr) => derivedValues.prune(nr),
+  };
 }

@@ -28,6 +28,8 @@ export interface ContentPorts {
   readonly youngMs: number;
   /** Goes up with each change: what was read meanwhile may be of before. */
   readonly changes: () => number;
+  /** For files up to so many bytes that are too large to be kept; null: there are none. */
+  readonly large: { readonly reader: FileReader; readonly maxBytes: number } | null;
   /** Called before so many bytes are kept. */
   readonly makeRoom: (bytes: number) => void;
 }
@@ -144,6 +146,10 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
       }
       dentry = dentry.inode === null ? checkFile(dentries.walkSync(path)) : dentry;
       const real = dentries.pathOf(dentry);
+      const large = largeReader(dentry, ports);
+      if (large !== undefined) {
+        return form.make(large.readSync(real));
+      }
       try {
         return inodeOf(dentry, ports).deriveSync(kind, ({ stats }) => make(reader.readSync(real), stats), real);
       } catch (error) {
@@ -169,6 +175,10 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
       }
       dentry = dentry.inode === null ? checkFile(await dentries.walk(path)) : dentry;
       const real = dentries.pathOf(dentry);
+      const large = largeReader(dentry, ports);
+      if (large !== undefined) {
+        return form.make(await large.read(real));
+      }
       try {
         return await inodeOf(dentry, ports).derive(
           kind,
@@ -217,4 +227,11 @@ function inodeOf({ inode }: Dentry<Inode>, { maxFileBytes }: ContentPorts): Inod
     throw noAnswer('its contents are not kept');
   }
   return inode;
+}
+
+/** Who reads a file that is too large to be kept as a whole, if somebody does. */
+function largeReader({ inode }: Dentry<Inode>, { large, maxFileBytes }: ContentPorts): FileReader | undefined {
+  return large !== null && inode !== null && inode.stats.size > maxFileBytes && inode.stats.size <= large.maxBytes
+    ? large.reader
+    : undefined;
 }

@@ -42,6 +42,8 @@ export interface FileBlocksOptions {
  */
 export class FileBlocks implements UsedPart {
   readonly reads: BackingReads;
+  /** Bytes of all blocks, and of one read. */
+  readonly maxBytes: number;
   readonly maxReadBytes: number;
   readonly clock: Clock;
   /** Since when nothing is read through the cache any more. */
@@ -60,6 +62,7 @@ export class FileBlocks implements UsedPart {
 
   private constructor(options: FileBlocksOptions) {
     this.reads = new BackingReads(options.backing);
+    this.maxBytes = options.maxBytes;
     this.maxReadBytes = Math.floor(options.maxBytes / SHARE_OF_READ);
     this.clock = options.clock;
     this.ageMs = options.ageMs;

@@ -100,9 +100,10 @@ export class OpenFile implements Descriptor {
     if (content === undefined) {
       return undefined;
     }
+    const piece = this.pieceOf(content.length);
     let done = 0;
     while (done < content.length) {
-      const got = this.readSync(content, done, content.length - done, OWN_POSITION);
+      const got = this.readSync(content, done, Math.min(piece, content.length - done), OWN_POSITION);
       if (got <= 0) {
         return content.subarray(0, done);
       }
@@ -277,9 +278,10 @@ export class OpenFile implements Descriptor {
     if (content === undefined) {
       return undefined;
     }
+    const piece = this.pieceOf(content.length);
     let done = 0;
     while (done < content.length) {
-      const got = await this.read(content, done, content.length - done, OWN_POSITION);
+      const got = await this.read(content, done, Math.min(piece, content.length - done), OWN_POSITION);
       if (got <= 0) {
         return content.subarray(0, done);
       }
@@ -292,6 +294,12 @@ export class OpenFile implements Descriptor {
   private roomForRest(): Buffer | undefined {
     const left = Math.max(0, (this.shared?.size ?? 0) - this.position);
     return left > CONTENT_MAX ? undefined : Buffer.allocUnsafeSlow(left);
+  }
+
+  /** What does not fit into the cache is read at once, and not kept. */
+  private pieceOf(bytes: number): number {
+    const { maxBytes, maxReadBytes } = this.blocks;
+    return bytes <= maxBytes ? maxReadBytes : bytes;
   }
 
   private readAsIs(target: Uint8Array, offset: number, length: number, at: number): Promise<number> {
