@@ -92,6 +92,6 @@ describe('btreeKeyCache', () => {
     expect(FrameworkError.is(failure) && failure.code).toBe('ERR_CLOSE_FAILED');
     const [cause] = ((failure as FrameworkError).cause as AggregateError).errors as unknown[];
     expect(BtreeKeyError.is(cause) && cause.code).toBe('ERR_BTREE_KEY_DIRTY');
-    expect((failure as Error).message).toContain('2200 keys are not in the store');
+    expect((failure as Error).message).toContain('3000 keys are not in the store');
   });
 });

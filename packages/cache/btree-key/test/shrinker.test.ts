@@ -69,7 +69,7 @@ describe('the shrinker', () => {
     await readAll(made, 5000);
     const { table, walker } = insides(made.cache).core;
     await rested(made);
-    expect(table.buckets).toBe(8192);
+    expect(table.buckets).toBe(16_384);
     const spec = made.cache.asShrinker();
     spec.scan(control(4900));
     await rested(made);

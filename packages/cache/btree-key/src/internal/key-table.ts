@@ -3,6 +3,8 @@ import type { CachedKey } from './cached-key.js';
 import type { KeySpace } from './key-space.js';
 
 const MIN_BUCKETS = 256;
+/** Never fewer: with one only, half of the lookups pass another key, which is a miss of the processor's cache. */
+const BUCKETS_PER_KEY = 2;
 /** A table this much larger than its keys shrinks, so that a walk does not cross deserts. */
 const SPARSE = 8;
 /** Buckets moved by each change while a table is rehashed, and in each turn of the event loop. */
@@ -80,7 +82,7 @@ export class KeyTable {
     this.count++;
     if (this.old !== null) {
       this.step(STEP);
-    } else if (this.count > this.heads.length) {
+    } else if (this.count * BUCKETS_PER_KEY > this.heads.length) {
       this.rehash(this.heads.length * 2);
     }
   }
@@ -114,7 +116,8 @@ export class KeyTable {
       this.step(STEP);
     } else if (this.heads.length > MIN_BUCKETS && this.count * SPARSE < this.heads.length) {
       let size = this.heads.length;
-      while (size > MIN_BUCKETS && this.count * 2 < size) {
+      // With room left, so that the next key does not make it grow again.
+      while (size > MIN_BUCKETS && this.count * 2 * BUCKETS_PER_KEY < size) {
         size /= 2;
       }
       this.rehash(size);
