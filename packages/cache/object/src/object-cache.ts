@@ -9,7 +9,7 @@ import {
   type ShrinkerSpec,
   type Zone,
 } from '@core/shrinker';
-import { MAX_ENTRIES, checkOptions, checkSize, checkTtl } from './internal/check-options.js';
+import { MAX_ENTRIES, checkFetchOptions, checkOptions, checkSize, checkTtl } from './internal/check-options.js';
 import { ENTRY_OVERHEAD, EntryTable, NO_SLOT, type WalkGoal } from './internal/entry-table.js';
 import { Graveyard } from './internal/graveyard.js';
 import { Holds } from './internal/holds.js';
@@ -288,9 +288,11 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
    * and it is not stored.
    *
    * Rejects with what the load throws, with the reason of `signal`, with what {@link set} throws, or with
-   * `ERR_OBJECT_CACHE_NO_LOAD` or `ERR_OBJECT_CACHE_CLOSED`. Errors are not cached.
+   * `ERR_OBJECT_CACHE_NO_LOAD` or `ERR_OBJECT_CACHE_CLOSED`. Errors are not cached. With options that make no sense it
+   * rejects before anything is loaded. A load must not wait for a `fetch` of its own key: that is itself.
    */
   async fetch(key: K, options: FetchOptions<K, V> = NO_OPTIONS): Promise<V> {
+    checkFetchOptions(options);
     options.signal?.throwIfAborted();
     const { table } = this;
     const slot = this.findUsable(key, options);
@@ -340,6 +342,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
 
   /** As {@link acquire}, and on a miss loads the value. Rejects as {@link fetch} does. */
   async acquireOrLoad(key: K, options: FetchOptions<K, V> = NO_OPTIONS): Promise<ObjectGuard<K, V>> {
+    checkFetchOptions(options);
     options.signal?.throwIfAborted();
     const slot = this.findUsable(key, options);
     if (slot !== NO_SLOT) {

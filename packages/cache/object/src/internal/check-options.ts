@@ -1,5 +1,5 @@
 import { checkOptionNames } from '@core/base';
-import type { ObjectCacheOptions } from '../options.js';
+import type { FetchOptions, ObjectCacheOptions } from '../options.js';
 import { EVICTION_POLICIES, isPolicyName } from '../policy/create-policy.js';
 
 /** A `Map` of V8 takes twice as many keys, but then can't exchange one for another. */
@@ -7,7 +7,7 @@ export const MAX_ENTRIES: number = 2 ** 23;
 
 export function checkSize(size: number): number {
   if (!isNumber(size) || !(size >= 0 && size <= Number.MAX_SAFE_INTEGER)) {
-    throw new RangeError(`Cannot store a value of ${String(size)} bytes: the size must be a number from 0 to 2^53 - 1`);
+    throw new RangeError(`Cannot store a value of ${shown(size)} bytes: the size must be a number from 0 to 2^53 - 1`);
   }
   return size;
 }
@@ -15,10 +15,32 @@ export function checkSize(size: number): number {
 export function checkTtl(ttlMs: number): number {
   if (!isNumber(ttlMs) || !(ttlMs > 0)) {
     throw new RangeError(
-      `Cannot keep a value fresh for ${String(ttlMs)} ms: it must be a number above 0; Infinity means for ever`,
+      `Cannot keep a value fresh for ${shown(ttlMs)} ms: it must be a number above 0; Infinity means for ever`,
     );
   }
   return ttlMs;
+}
+
+/** What a caller of `fetch` gave, before anything begins. @throws {TypeError | RangeError} it makes no sense */
+export function checkFetchOptions<K, V>(options: FetchOptions<K, V>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`Cannot load a value with options ${String(options)}: pass an object, or nothing`);
+  }
+  const { signal, load, ttlMs, size } = options;
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.throwIfAborted !== 'function') {
+    throw new TypeError(
+      `Cannot load a value with signal ${String(signal)}: it must be an AbortSignal; leave it out for none`,
+    );
+  }
+  if (load !== undefined && typeof load !== 'function') {
+    throw new TypeError(`Cannot load a value with load ${String(load)}: it must be a function`);
+  }
+  if (ttlMs !== undefined) {
+    checkTtl(ttlMs);
+  }
+  if (size !== undefined) {
+    checkSize(size);
+  }
 }
 
 const NAMES: Readonly<Record<keyof ObjectCacheOptions<unknown, unknown>, true>> = {
@@ -48,18 +70,18 @@ export function checkOptions<K, V>(options: ObjectCacheOptions<K, V>): void {
   const { max, maxBytes, ttlMs, staleWhileRevalidateMs } = options;
   if (max !== undefined && max !== Infinity && !(Number.isInteger(max) && max > 0 && max <= MAX_ENTRIES)) {
     throw new RangeError(
-      `Cannot create a cache of ${String(max)} entries: max must be an integer from 1 to ${MAX_ENTRIES}`,
+      `Cannot create a cache of ${shown(max)} entries: max must be an integer from 1 to ${MAX_ENTRIES}`,
     );
   }
   if (maxBytes !== undefined && !(isNumber(maxBytes) && maxBytes > 0)) {
-    throw new RangeError(`Cannot create a cache of ${String(maxBytes)} bytes: maxBytes must be a number above 0`);
+    throw new RangeError(`Cannot create a cache of ${shown(maxBytes)} bytes: maxBytes must be a number above 0`);
   }
   if (ttlMs !== undefined) {
     checkTtl(ttlMs);
   }
   if (staleWhileRevalidateMs !== undefined && !(isNumber(staleWhileRevalidateMs) && staleWhileRevalidateMs >= 0)) {
     throw new RangeError(
-      `Cannot answer with stale values for ${String(staleWhileRevalidateMs)} ms: it must be a number of 0 or more`,
+      `Cannot answer with stale values for ${shown(staleWhileRevalidateMs)} ms: it must be a number of 0 or more`,
     );
   }
   for (const name of ['sizeOf', 'dispose', 'recycle', 'load', 'onError'] as const) {
@@ -87,6 +109,11 @@ function checkName(name: unknown): void {
 }
 
 function checkPolicy(policy: unknown): void {
+  if (typeof policy === 'function' && /^class\b/.test(Function.prototype.toString.call(policy))) {
+    throw new TypeError(
+      `Cannot create a cache with the class ${policy.name} as policy: give a function that makes one, () => new ${policy.name}()`,
+    );
+  }
   if (policy !== undefined && typeof policy !== 'function' && !isPolicyName(policy)) {
     throw new RangeError(
       `Cannot create a cache with policy ${JSON.stringify(policy)}: give one of ${EVICTION_POLICIES.join(', ')}, or a function that makes a policy`,
@@ -122,6 +149,11 @@ function checkGroup(group: unknown): void {
       `Cannot create a cache in group ${typeof group === 'object' ? 'of another kind' : String(group)}: it must be a MemoryGroup, as registry.root and its child() are`,
     );
   }
+}
+
+/** A text in quotes, since it may look like a number. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
 /** Comparisons alone would let strings pass, and additions make longer strings of them. */

@@ -20,7 +20,25 @@ export function isPolicyName(value: unknown): value is EvictionPolicyName {
   return typeof value === 'string' && Object.hasOwn(FACTORIES, value);
 }
 
-/** A new policy, by name or of a factory. @throws what the factory throws */
+const METHODS = ['grow', 'has', 'insert', 'remove', 'hand', 'spare', 'evict', 'touch'] as const;
+
+/**
+ * A new policy, by name or of a factory.
+ *
+ * @throws {TypeError} what the factory makes is no policy
+ * @throws what the factory throws
+ */
 export function createPolicy(policy: EvictionPolicyName | EvictionPolicyFactory): EvictionPolicy {
-  return typeof policy === 'function' ? policy() : FACTORIES[policy]();
+  return typeof policy === 'function' ? checkMade(policy()) : FACTORIES[policy]();
+}
+
+/** The rest of its contract is up to its tests. */
+function checkMade(made: Partial<EvictionPolicy> | null | undefined): EvictionPolicy {
+  const missing = METHODS.find((name) => typeof made?.[name] !== 'function');
+  if (missing !== undefined) {
+    throw new TypeError(
+      `Cannot create a cache with a policy without ${missing}(): the function must return an EvictionPolicy`,
+    );
+  }
+  return made as EvictionPolicy;
 }
