@@ -17,6 +17,8 @@ export interface RandomReads {
   readonly tell: (path: string) => void;
   /** Takes back some of what is cached. */
   readonly shrink: () => void;
+  /** Told of what was changed, a path or a descriptor, when it was. */
+  readonly changed: (file: string | number) => void;
 }
 
 const NAMES = ['one', 'two', 'three'];
@@ -227,10 +229,12 @@ async function change(world: RandomReads, pair: Pair): Promise<Sides<unknown>> {
   if (kind === 4 && !pair.isWritable) {
     return [null, null];
   }
-  return [
+  const results: Sides<string> = [
     typeof (await settled(() => each(nodeFs, theirs, pair.theirs, pair.handles?.[0]))),
     typeof (await settled(() => each(changer, ours, pair.ours, pair.handles?.[1]))),
   ];
+  world.changed(kind === 4 ? pair.ours : join(ours, kind === 3 ? other : name));
+  return results;
 }
 
 /** By somebody else, who tells of it. */
@@ -249,6 +253,7 @@ async function changeByOthers(world: RandomReads): Promise<Sides<unknown>> {
       nodeFs.closeSync(fd);
     }
   }
+  world.changed(join(ours, name));
   tell(join(ours, name));
   return [null, null];
 }
