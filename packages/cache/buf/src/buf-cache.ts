@@ -229,14 +229,14 @@ export class BufCache implements AsyncDisposable {
       reads: reader.reads,
       readBlocks: reader.readBlocks,
       readAheads: reader.readAheads,
-      writes: writer.writes,
-      writtenBlocks: writer.writtenBlocks,
-      writeErrors: writer.errors,
+      writes: writer.runner.writes,
+      writtenBlocks: writer.runner.writtenBlocks,
+      writeErrors: writer.runner.errors,
       evictions: store.evictions,
       used: store.used,
       idle: store.lru.length,
       dirty: store.dirty,
-      inFlight: writer.inFlight,
+      inFlight: writer.runner.inFlight,
       pending: store.pending.count,
       held: owner.held,
       leaks: owner.leaks,
@@ -292,7 +292,10 @@ export class BufCache implements AsyncDisposable {
     }
     assert(cached === store.index.count, () => `Files have ${cached} buffers, the index has ${store.index.count}`);
     assert(dirty === store.dirty, () => `Files count ${dirty} dirty buffers, the store ${store.dirty}`);
-    assert(inFlight === writer.inFlight, () => `Files count ${inFlight} buffers under I/O, not ${writer.inFlight}`);
+    assert(
+      inFlight === writer.runner.inFlight,
+      () => `Files count ${inFlight} buffers under I/O, not ${writer.runner.inFlight}`,
+    );
     let busy = 0;
     for (const buf of store.pool) {
       busy += (buf.flags & (READING | WRITING)) === 0 ? 0 : 1;

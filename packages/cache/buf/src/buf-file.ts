@@ -11,6 +11,7 @@ import { BlockWriter } from './internal/block-writer.js';
 import { ByteReader } from './internal/byte-reader.js';
 import type { Reader } from './internal/reader.js';
 import type { Writer } from './internal/writer.js';
+import { checkBlock, checkPosition, checkTarget } from './internal/check-range.js';
 import type { CloseOptions, InvalidateOptions } from './options.js';
 
 // Imported constants are read from a module cell each time; the types see to it that these agree.
@@ -408,13 +409,13 @@ export class BufFile {
 
   /** The block, held. */
   private async load(block: number): Promise<Buf> {
-    this.checkBlock(block);
+    checkBlock(block, this.blockBytes);
     this.owner.misses++;
     return this.reader.read(this.state, block, 1);
   }
 
   private loadSync(block: number): Buf {
-    this.checkBlock(block);
+    checkBlock(block, this.blockBytes);
     this.owner.misses++;
     return this.reader.readSync(this.state, block, 1);
   }
@@ -468,33 +469,6 @@ export class BufFile {
       throw new RangeError(`Cannot read ${String(length)} bytes: it must be an integer from 0`);
     }
     return new Uint8Array(this.bytes.lengthOf(length, position));
-  }
-
-  private checkBlock(block: number): void {
-    if (!Number.isSafeInteger(block) || block < 0 || (block + 1) * this.blockBytes > Number.MAX_SAFE_INTEGER) {
-      throw new RangeError(`Cannot use block ${String(block)}: it must be an integer from 0, and end below 2^53 bytes`);
-    }
-  }
-}
-
-function checkPosition(position: number): void {
-  if (!Number.isSafeInteger(position) || position < 0) {
-    throw new RangeError(`Cannot use position ${String(position)}: it must be an integer from 0 to 2^53 - 1`);
-  }
-}
-
-function checkTarget(buffer: Uint8Array, offset: number, length: number, position: number): void {
-  if (!(buffer instanceof Uint8Array)) {
-    throw new TypeError(`Cannot copy from or to ${String(buffer)}: it must be a Uint8Array`);
-  }
-  if (!Number.isSafeInteger(offset) || !(offset >= 0 && length >= 0 && offset + length <= buffer.length)) {
-    throw new RangeError(
-      `Cannot copy ${String(length)} bytes at ${String(offset)} of a buffer: it has ${buffer.length} bytes`,
-    );
-  }
-  checkPosition(position);
-  if (!Number.isSafeInteger(length) || !Number.isSafeInteger(position + length)) {
-    throw new RangeError(`Cannot use ${String(length)} bytes at ${position}: the end must be below 2^53`);
   }
 }
 

@@ -72,8 +72,10 @@ describe('broken twins are caught', () => {
     readonly store: { stale(buf: Buf): void };
     readonly writer: {
       dirtyOf(file: unknown): Buf[];
-      written(buf: Buf): void;
-      failed(job: unknown, buf: Buf, error: unknown): void;
+      readonly runner: {
+        written(buf: Buf): void;
+        failed(job: unknown, buf: Buf, error: unknown): void;
+      };
     };
   }
 
@@ -85,8 +87,8 @@ describe('broken twins are caught', () => {
     const writeBack = { writeBack: { delayMs: 1, maxDirtyBytes: 6 * BLOCK } };
     await expect(
       run(1, writeBack, 100, (made) => {
-        const { writer } = insides(made);
-        writer.failed = (_, buf) => writer.written(buf);
+        const { runner } = insides(made).writer;
+        runner.failed = (_, buf) => runner.written(buf);
       }),
     ).rejects.toThrow();
   });

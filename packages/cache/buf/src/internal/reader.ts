@@ -242,7 +242,7 @@ export class Reader {
     this.reads += bufs.length > 0 ? 1 : 0;
     this.readBlocks += bufs.length;
     file.reading += bufs.length;
-    this.writer.inFlight += bufs.length;
+    this.writer.runner.inFlight += bufs.length;
     return bufs;
   }
 
@@ -329,7 +329,7 @@ export class Reader {
       buf.flags &= ~(READING | ASYNC);
       buf.flight = null;
       file.reading--;
-      this.writer.inFlight--;
+      this.writer.runner.inFlight--;
       if ((buf.flags & STALE) === 0) {
         if (failed) {
           store.stale(buf);

@@ -4,13 +4,10 @@ import { BufError } from '../buf-error.js';
 import type { DelwriQueue, QueueWriter } from '../delwri-queue.js';
 import type { BlockStore } from './block-store.js';
 import type { FileState } from './file-state.js';
-import { LOCKED, WRITE_FAIL, WRITING } from './flags.js';
-import { BlockFlight } from './flight.js';
-import { RunProgress } from './run-progress.js';
-import { failureOf, isDue, isWritable, WriteJob } from './write-job.js';
+import { LOCKED, WRITE_FAIL } from './flags.js';
+import { failureOf, isWritable, type WriteJob } from './write-job.js';
+import { WriteRunner } from './write-runner.js';
 
-/** Writes of one file that are in flight together. */
-const PARALLEL = 4;
 /** Milliseconds between two attempts at most. */
 const MAX_BACKOFF_MS = 30_000;
 /** Blocks that are written at once to make room for a synchronous caller. */
@@ -32,18 +29,14 @@ export interface WriterOptions {
 }
 
 /**
- * Writes buffers that wait on queues.
+ * Sees to it that buffers that wait on queues are written: when somebody asks for it, and in the background, when they
+ * are old enough, or too many.
  *
- * A buffer is locked while it is written: readers go on, whoever wants to change it waits. So what is on its way is
- * never half new. What was written leaves its queue; what was not stays there, and is tried again after a while, each
- * time after twice as long, until it is marked WRITE_FAIL: then only `sync` tries, and reports.
+ * What could not be written is tried again after a while, each time after twice as long, until it is marked WRITE_FAIL:
+ * then only `sync` tries, and reports.
  */
 export class Writer implements QueueWriter {
-  /** Buffers under I/O, reads as well. */
-  inFlight = 0;
-  writes = 0;
-  writtenBlocks = 0;
-  errors = 0;
+  readonly runner: WriteRunner;
   private readonly options: WriterOptions;
   private readonly store: BlockStore;
   /** Files whose own queue has buffers. */
@@ -58,6 +51,8 @@ export class Writer implements QueueWriter {
   constructor(options: WriterOptions) {
     this.options = options;
     this.store = options.store;
+    const { store, maxRunBlocks, retries } = options;
+    this.runner = new WriteRunner({ store, maxRunBlocks, retries, onFailed: (file) => this.retryLater(file) });
   }
 
   /** Whether the bytes have to be on their way before a write is acknowledged. */
@@ -96,7 +91,7 @@ export class Writer implements QueueWriter {
 
   /** Whether something is under way after which there may be room. */
   isBusy(): boolean {
-    return this.inFlight > 0 || this.retryTimers.size > 0 || this.hasFlushable();
+    return this.runner.inFlight > 0 || this.retryTimers.size > 0 || this.hasFlushable();
   }
 
   /** A buffer of the file has begun to wait. */
@@ -137,8 +132,8 @@ export class Writer implements QueueWriter {
   }
 
   async write(bufs: readonly Buf[], wait: boolean): Promise<void> {
-    const jobs = [...byFile(bufs)].map(([file, own]) => this.jobOf(file, own));
-    await Promise.all(jobs.map((job) => this.work(job, wait)));
+    const jobs = [...byFile(bufs)].map(([file, own]) => this.runner.jobOf(file, own));
+    await Promise.all(jobs.map((job) => this.runner.run(job, wait)));
     const failure = failureOf(jobs);
     if (failure !== null) {
       throw failure;
@@ -152,8 +147,8 @@ export class Writer implements QueueWriter {
    */
   async flush(file: FileState): Promise<void> {
     for (let bufs = this.dirtyOf(file); bufs.length > 0; bufs = this.dirtyOf(file).filter(isOwed)) {
-      const job = this.jobOf(file, bufs);
-      await this.work(job, true);
+      const job = this.runner.jobOf(file, bufs);
+      await this.runner.run(job, true);
       this.reported(file, job);
     }
   }
@@ -162,18 +157,18 @@ export class Writer implements QueueWriter {
   flushSync(file: FileState): void {
     const bufs = this.dirtyOf(file);
     checkWritable(file, bufs);
-    const job = this.jobOf(file, bufs);
-    this.workSync(job);
+    const job = this.runner.jobOf(file, bufs);
+    this.runner.runSync(job);
     this.reported(file, job);
   }
 
   writeSync(bufs: readonly Buf[]): void {
     const jobs = [...byFile(bufs)].map(([file, own]) => {
       checkWritable(file, own);
-      return this.jobOf(file, own);
+      return this.runner.jobOf(file, own);
     });
     for (const job of jobs) {
-      this.workSync(job);
+      this.runner.runSync(job);
     }
     const failure = failureOf(jobs);
     if (failure !== null) {
@@ -186,11 +181,11 @@ export class Writer implements QueueWriter {
     for (const file of this.dirtyFiles) {
       const bufs = flushableOf(file).slice(0, ROOM_BLOCKS);
       if (bufs.length > 0 && file.gate === null) {
-        const before = this.writtenBlocks;
-        const job = this.jobOf(file, bufs);
-        this.workSync(job);
+        const before = this.runner.writtenBlocks;
+        const job = this.runner.jobOf(file, bufs);
+        this.runner.runSync(job);
         this.tell(job);
-        if (this.writtenBlocks > before) {
+        if (this.runner.writtenBlocks > before) {
           return true;
         }
       }
@@ -226,8 +221,8 @@ export class Writer implements QueueWriter {
     try {
       await Promise.all(
         Array.from(this.dirtyFiles, async (file) => {
-          const job = this.jobOf(file, flushableOf(file));
-          await this.work(job, false);
+          const job = this.runner.jobOf(file, flushableOf(file));
+          await this.runner.run(job, false);
           this.tell(job);
         }),
       );
@@ -251,165 +246,6 @@ export class Writer implements QueueWriter {
     return false;
   }
 
-  private jobOf(file: FileState, bufs: readonly Buf[]): WriteJob {
-    return new WriteJob(file, bufs, this.options.maxRunBlocks);
-  }
-
-  /** Never rejects: what failed is in the job. */
-  private async work(job: WriteJob, wait: boolean): Promise<void> {
-    await Promise.all(Array.from({ length: PARALLEL }, () => this.writeRuns(job)));
-    if (wait) {
-      // One after the other, so that nobody waits for one lock while he has another.
-      for (const buf of job.busy.splice(0)) {
-        await this.writeBusy(job, buf);
-      }
-    }
-  }
-
-  private async writeRuns(job: WriteJob): Promise<void> {
-    for (;;) {
-      while (job.file.gate !== null) {
-        await job.file.gate;
-      }
-      const run = job.nextRun(false);
-      if (run.length === 0) {
-        return;
-      }
-      await this.launch(job, run);
-    }
-  }
-
-  /** Waits until nobody else has the buffer, and writes it if it still waits. */
-  private async writeBusy(job: WriteJob, buf: Buf): Promise<void> {
-    const { file } = job;
-    if (!isDue(buf, file)) {
-      return;
-    }
-    this.store.hold(buf);
-    try {
-      for (;;) {
-        await buf.lock();
-        const { after } = buf;
-        if (isDue(buf, file) && (file.gate !== null || (after !== null && !after.over))) {
-          buf.unlock();
-          await (file.gate ?? after?.ended);
-          continue;
-        }
-        break;
-      }
-      if (isDue(buf, file)) {
-        buf.flags &= ~LOCKED;
-        await this.launch(job, [buf]);
-      } else {
-        buf.unlock();
-      }
-    } finally {
-      this.store.release(buf);
-    }
-  }
-
-  private launch(job: WriteJob, bufs: readonly Buf[]): Promise<void> {
-    const { file } = job;
-    for (const buf of bufs) {
-      this.store.hold(buf);
-      buf.flags |= WRITING;
-      buf.after = null;
-    }
-    file.writing += bufs.length;
-    this.inFlight += bufs.length;
-    const flight = new BlockFlight(file, bufs);
-    flight.ended = this.fly(job, flight);
-    return flight.ended;
-  }
-
-  private async fly(job: WriteJob, flight: BlockFlight): Promise<void> {
-    const run = new RunProgress(flight.bufs);
-    while (run.index < flight.count) {
-      try {
-        run.advance(checkWritten(await job.file.source.write(run.rest(), run.position)));
-        this.writes++;
-      } catch (error) {
-        run.fail(error);
-        flight.failed = true;
-      }
-      this.landAll(job, run);
-    }
-    flight.over = true;
-    this.ended(job, run);
-  }
-
-  private workSync(job: WriteJob): void {
-    for (let bufs = job.nextRun(true); bufs.length > 0; bufs = job.nextRun(true)) {
-      const run = new RunProgress(bufs);
-      while (run.index < bufs.length) {
-        try {
-          run.advance(checkWritten(job.file.source.writeSync(run.rest(), run.position)));
-          this.writes++;
-        } catch (error) {
-          run.fail(error);
-        }
-        for (const { buf, error } of run.take()) {
-          // One that is on its way is left to its flight: the same bytes will be written once more.
-          if (error !== null) {
-            this.failed(job, buf, error);
-          } else if ((buf.flags & WRITING) === 0) {
-            this.written(buf);
-          }
-        }
-      }
-      this.ended(job, run);
-    }
-  }
-
-  /** What a write has settled is unlocked at once, and not with the last of its run. */
-  private landAll(job: WriteJob, run: RunProgress): void {
-    const { file } = job;
-    for (const { buf, error } of run.take()) {
-      buf.flags &= ~WRITING;
-      buf.flight = null;
-      file.writing--;
-      this.inFlight--;
-      if (error === null) {
-        this.written(buf);
-      } else {
-        this.failed(job, buf, error);
-      }
-      buf.passLock();
-      this.store.release(buf);
-    }
-  }
-
-  private ended(job: WriteJob, run: RunProgress): void {
-    job.file.settle();
-    if (run.errors > 0) {
-      this.errors += run.errors;
-      this.retryLater(job.file);
-    }
-    this.store.wake();
-  }
-
-  private written(buf: Buf): void {
-    buf.flags &= ~WRITE_FAIL;
-    buf.attempts = 0;
-    this.writtenBlocks++;
-    if (buf.queue !== null) {
-      (buf.file as FileState).landed(buf);
-      buf.queue.remove(buf);
-      this.store.release(buf);
-    }
-  }
-
-  private failed(job: WriteJob, buf: Buf, error: unknown): void {
-    if (!isDue(buf, job.file)) {
-      return;
-    }
-    job.fail(buf, error);
-    buf.attempts++;
-    if (buf.attempts > this.options.retries) {
-      buf.flags |= WRITE_FAIL;
-    }
-  }
-
   private retryLater(file: FileState): void {
     const waiting = this.retryable(file);
     if (waiting.length === 0 || this.closed || this.retryTimers.has(file)) {
@@ -427,8 +263,8 @@ export class Writer implements QueueWriter {
   }
 
   private async retry(file: FileState): Promise<void> {
-    const job = this.jobOf(file, this.retryable(file));
-    await this.work(job, false);
+    const job = this.runner.jobOf(file, this.retryable(file));
+    await this.runner.run(job, false);
     this.tell(job);
     // Those that were locked, and those that failed again.
     this.retryLater(file);
@@ -511,12 +347,4 @@ function checkWritable(file: FileState, bufs: readonly Buf[]): void {
       );
     }
   }
-}
-
-/** A source that writes nothing, and does not say why, would be asked for ever. */
-function checkWritten(bytes: number): number {
-  if (!(bytes > 0)) {
-    throw new Error(`The file took ${bytes} bytes of a write`);
-  }
-  return bytes;
 }
