@@ -19,12 +19,12 @@ export class Ages {
   }
 
   isStale<K, V>({ ttl, start }: Entry<K, V>): boolean {
-    return ttl !== 0 && start !== 0 && this.now() - start > ttl;
+    return ttl && start ? this.now() - start > ttl : false;
   }
 
   /** Milliseconds; negative when stale, Infinity without a time to live. */
   remaining<K, V>({ ttl, start }: Entry<K, V>): number {
-    return ttl === 0 || start === 0 ? Infinity : ttl - (this.now() - start);
+    return ttl && start ? ttl - (this.now() - start) : Infinity;
   }
 
   /** As {@link remaining}, to the moment. */
@@ -34,7 +34,7 @@ export class Ages {
 
   describe<K, V, FC>(entry: Entry<K, V>, status: LruStatus<K, V, FC> | undefined): void {
     const { ttl, start } = entry;
-    if (status !== undefined && ttl !== 0 && start !== 0) {
+    if (status && ttl && start) {
       const now = this.now();
       Object.assign(status, { ttl, start, now, remainingTTL: ttl - (now - start) });
     }

@@ -35,6 +35,15 @@ import type {
 
 const NONE = {};
 
+/** What cannot be changed later. */
+interface Fixed<K, V, FC> extends Pick<
+  LruSettings<K, V, FC>,
+  'max' | 'maxSize' | 'perf' | 'dispose' | 'disposeAfter' | 'onInsert' | 'fetchMethod'
+> {
+  readonly memoMethod: LruMemoizer<K, V, FC> | undefined;
+  readonly reclaim: LruOptions<K, V, FC>['reclaim'];
+}
+
 /** A process is warned once. */
 let warnedOfUnbounded = false;
 
@@ -67,16 +76,8 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   allowStaleOnFetchRejection: boolean;
   ignoreFetchAbort: boolean;
   backgroundFetchSize: number;
-  readonly max: number;
-  readonly maxSize: number;
-  readonly perf: Perf;
-  readonly dispose: LruDisposer<K, V> | undefined;
-  readonly disposeAfter: LruDisposer<K, V> | undefined;
-  readonly onInsert: LruInserter<K, V> | undefined;
-  readonly fetchMethod: LruFetcher<K, V, FC> | undefined;
-  readonly memoMethod: LruMemoizer<K, V, FC> | undefined;
   // Private in earnest, as lru-cache's are: classes that extend it may use any name.
-  readonly #reclaim: LruOptions<K, V, FC>['reclaim'];
+  readonly #fixed: Fixed<K, V, FC>;
   readonly #store: LruStore<K, V, FC>;
   readonly #fetches: Fetches<K, V, FC> | null;
 
@@ -85,8 +86,17 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     const given: LruOptionsBase<K, V, FC> = options;
     checkLruOptions(given);
     const { max = 0, maxSize = 0, ttl = 0, ttlResolution, fetchMethod } = given;
-    this.max = max;
-    this.maxSize = maxSize;
+    this.#fixed = {
+      max,
+      maxSize,
+      perf: given.perf ?? performance,
+      dispose: functionOrNone(given.dispose),
+      disposeAfter: functionOrNone(given.disposeAfter),
+      onInsert: functionOrNone(given.onInsert),
+      fetchMethod,
+      memoMethod: given.memoMethod,
+      reclaim: options instanceof LRUCache ? options.#fixed.reclaim : options.reclaim,
+    };
     this.maxEntrySize = given.maxEntrySize || maxSize;
     this.sizeCalculation = given.sizeCalculation;
     this.ttl = ttl;
@@ -103,18 +113,43 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     this.allowStaleOnFetchAbort = Boolean(given.allowStaleOnFetchAbort);
     this.ignoreFetchAbort = Boolean(given.ignoreFetchAbort);
     this.backgroundFetchSize = given.backgroundFetchSize ?? 1;
-    this.perf = given.perf ?? performance;
-    this.dispose = functionOrNone(given.dispose);
-    this.disposeAfter = functionOrNone(given.disposeAfter);
-    this.onInsert = functionOrNone(given.onInsert);
-    this.fetchMethod = fetchMethod;
-    this.memoMethod = given.memoMethod;
-    this.#reclaim = options instanceof LRUCache ? options.#reclaim : options.reclaim;
-    this.#store = new LruStore<K, V, FC>(this, this.#reclaim);
+    this.#store = new LruStore<K, V, FC>(this, this.#fixed.reclaim);
     this.#fetches = fetchMethod === undefined ? null : new Fetches<K, V, FC>(this.#store, this, fetchMethod);
     if (!this.ttlAutopurge && max === 0 && maxSize === 0) {
       warnOfUnbounded();
     }
+  }
+
+  get max(): number {
+    return this.#fixed.max;
+  }
+
+  get maxSize(): number {
+    return this.#fixed.maxSize;
+  }
+
+  get perf(): Perf {
+    return this.#fixed.perf;
+  }
+
+  get dispose(): LruDisposer<K, V> | undefined {
+    return this.#fixed.dispose;
+  }
+
+  get disposeAfter(): LruDisposer<K, V> | undefined {
+    return this.#fixed.disposeAfter;
+  }
+
+  get onInsert(): LruInserter<K, V> | undefined {
+    return this.#fixed.onInsert;
+  }
+
+  get fetchMethod(): LruFetcher<K, V, FC> | undefined {
+    return this.#fixed.fetchMethod;
+  }
+
+  get memoMethod(): LruMemoizer<K, V, FC> | undefined {
+    return this.#fixed.memoMethod;
   }
 
   get size(): number {
@@ -131,7 +166,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
 
   set(key: K, value: V | undefined, options: LruSetOptions<K, V, FC> = NONE): this {
     const { status } = options;
-    if (status !== undefined) {
+    if (status) {
       Object.assign(status, { op: 'set', key, cache: this }, value === undefined ? {} : { value });
     }
     this.#store.store(key, value, options, null);
@@ -145,11 +180,11 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       return entry === undefined ? undefined : entry.value;
     }
     const { status } = options;
-    if (status !== undefined) {
+    if (status) {
       Object.assign(status, { op: 'get', key, cache: this });
     }
     const value = store.lookUp(key, options);
-    if (status !== undefined && value !== undefined) {
+    if (status && value !== undefined) {
       status.value = value;
     }
     return value;
@@ -161,7 +196,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     const entry = store.peek(key);
     const usable = entry !== undefined && (allowStale || !store.ages.isStale(entry));
     const value = usable ? entry.value : undefined;
-    if (status !== undefined) {
+    if (status) {
       Object.assign(status, { op: 'peek', key, cache: this }, value === undefined ? {} : { value });
       status.peek = value !== undefined ? 'hit' : entry === undefined || usable ? 'miss' : 'stale';
     }
@@ -178,7 +213,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     if (isThere && updateAgeOnHas) {
       store.renew(entry);
     }
-    if (status !== undefined) {
+    if (status) {
       Object.assign(status, { op: 'has', key, cache: this });
       if (!loading) {
         status.has = isThere ? 'hit' : isStale ? 'stale' : 'miss';
@@ -360,7 +395,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
       throw new Error('no memoMethod provided to constructor');
     }
     const { context, status, forceRefresh = false, ...rest } = options;
-    if (status !== undefined) {
+    if (status) {
       Object.assign(status, { op: 'memo', key, cache: this }, forceRefresh ? { forceRefresh } : {});
       Object.assign(status, context === undefined ? {} : { context });
     }
@@ -405,7 +440,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
 
   #fetch(key: K, options: LruFetchOptions<K, V, FC>): V | Promise<V | undefined> | undefined {
     const { status, forceRefresh = false, context } = options;
-    if (status !== undefined) {
+    if (status) {
       Object.assign(status, { op: 'fetch', key, cache: this }, forceRefresh ? { forceRefresh } : {});
       Object.assign(status, context === undefined ? {} : { context });
     }

@@ -247,7 +247,7 @@ export class LruStore<K extends {}, V extends {}, FC> {
   }
 
   private describeSet(status: LruStatus<K, V, FC> | undefined, oldValue: V | undefined, size: number): void {
-    if (status !== undefined) {
+    if (status) {
       Object.assign(status, oldValue === undefined ? {} : { oldValue });
       Object.assign(status, this.sized ? { entrySize: size, totalCalculatedSize: this.inner.bytes } : {});
     }

@@ -141,6 +141,34 @@ describe('options', () => {
     expect([second.max, second.ttl, second.allowStale]).toEqual([3, 5, true]);
   });
 
+  test.each(['max', 'maxSize', 'perf', 'dispose', 'disposeAfter', 'onInsert', 'fetchMethod', 'memoMethod', 'size'])(
+    '%s cannot be changed later',
+    (name) => {
+      const cache = new LRUCache<string, number>({ max: 3 });
+      expect(() => Object.assign(cache, { [name]: 5 })).toThrow(TypeError);
+      expect(Object.keys(cache)).not.toContain(name);
+    },
+  );
+
+  test('that can be changed count from then on', () => {
+    const cache = new LRUCache<string, number>({ max: 3, perf: { now: () => 5 } });
+    cache.ttl = 10;
+    cache.set('a', 1);
+    expect(cache.getRemainingTTL('a')).toBe(10);
+  });
+
+  test('a status that is null is none', () => {
+    const cache = new LRUCache<string, number>({ max: 3, ttl: 5, memoMethod: () => 3 });
+    const none = { status: null } as never;
+    cache.set('a', 1, none);
+    expect([cache.get('a', none), cache.peek('a', none), cache.has('a', none), cache.memo('b', none)]).toEqual([
+      1,
+      1,
+      true,
+      3,
+    ]);
+  });
+
   test('that bound nothing are warned of, once', async () => {
     const warning = new Promise<Error>((resolve) => process.once('warning', resolve));
     const caches = [1, 2].map(() => new LRUCache({ ttl: 1_000 } as LRUCache.OptionsTTLLimit<string, number, unknown>));
