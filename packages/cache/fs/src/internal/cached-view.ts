@@ -158,6 +158,9 @@ export class CachedView implements FsView, AsyncDisposable {
     }
     const dentry = this.dentries.peek(change.path, change.follow ? NAME : LINK_NAME);
     const isFree = this.dentries.peek(change.path, LINK_NAME)?.missing === 'ENOENT';
+    // By then the same dentry may stand for something else, or for nothing.
+    const isFile = dentry !== undefined && dentry.missing === null && dentry.kind !== KIND_DIRECTORY;
+    const keptName = isFile && change.follow && change.removes !== true ? dentry : null;
     const inodes = this.inodesOf(change, dentry);
     const place = this.placeOf(change.path);
     const mayBeYoung = !isFree && (change.follow || change.deep === true) && this.mayHaveNames(dentry?.inode);
@@ -165,7 +168,7 @@ export class CachedView implements FsView, AsyncDisposable {
     this.doubtAll(inodes);
     return {
       finish: () => {
-        this.changed(change, dentry, isFree);
+        this.changed(change, keptName, isFree);
         if (mayBeYoung) {
           this.young.clear();
         }
@@ -237,13 +240,14 @@ export class CachedView implements FsView, AsyncDisposable {
     return inode;
   }
 
-  /** @param isFree whether there was nothing by this name, not even a symlink */
-  private changed(change: Change, before: Dentry<Inode> | undefined, isFree: boolean): void {
+  /**
+   * @param kept the file that has kept its name, if that is still there
+   * @param isFree whether there was nothing by this name, not even a symlink
+   */
+  private changed(change: Change, kept: Dentry<Inode> | null, isFree: boolean): void {
     this.count();
-    const isThere = before !== undefined && before.missing === null && before.kind !== KIND_DIRECTORY;
-    if (change.follow && isThere && this.dentries.peek(change.path, NAME) === before) {
-      // It was there and still is, so that no name has changed.
-      this.young.delete(before);
+    if (kept !== null && this.dentries.peek(change.path, NAME) === kept) {
+      this.young.delete(kept);
       return;
     }
     if (isFree || !change.follow) {

@@ -59,9 +59,9 @@ export function openFile(fd: number, { backing, caching }: Context, files: OpenF
     // Opened by other means, and closed by them at any time: this is good for now only.
     const { dev, ino } = backing.call('fstatSync', [fd, { bigint: true }]) as BigIntStats;
     return typeof ino === 'bigint' ? { path: '/', follow: false, file: { dev, ino } } : ANYWHERE;
-  } catch {
-    // It is closed by now: the call that is to be made says so.
-    return undefined;
+  } catch (error) {
+    // What is closed by now is changed by nobody: the call that is to be made says so.
+    return (error as { code?: unknown } | null)?.code === 'EBADF' ? undefined : ANYWHERE;
   }
 }
 
@@ -105,7 +105,8 @@ const CHANGES: Readonly<Record<string, Changes>> = {
   symlink: at(1, false),
   link: both,
   rename: both,
-  copyFile: at(1, true),
+  // One that fails may take away what it was to replace.
+  copyFile: (args, { context }) => changeOf(context, args[1], true).map((change) => ({ ...change, removes: true })),
   cp: (args, world) => withParents(args, 1, world),
   write: ofFile,
   writev: ofFile,

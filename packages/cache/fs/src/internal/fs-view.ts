@@ -42,6 +42,8 @@ export interface Change {
   readonly follow: boolean;
   /** Whether it may change what is below, too. */
   readonly deep?: boolean;
+  /** Whether a file that was there may be gone afterwards, though the call does not remove any. */
+  readonly removes?: boolean;
   /** Which file it is, whatever the path is: for what is done by a descriptor. No name is changed by that. */
   readonly file?: FileIdentity;
   /** Whether it may be any file, whatever the path is. */

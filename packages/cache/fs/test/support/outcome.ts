@@ -15,19 +15,27 @@ export function hasForm(fs: NodeFs, name: string, form: Form): boolean {
   return find(fs, name, form) !== undefined;
 }
 
-/** Makes the call, and tells how it ended as plain data. */
+/**
+ * Makes the call, and tells how it ended as plain data.
+ *
+ * @param seen is given what the call gave, once it is told
+ */
 export async function outcomeOf(
   fs: NodeFs,
   name: string,
   form: Form,
   args: readonly unknown[],
   root = '',
+  seen: (value: unknown) => void = () => {},
 ): Promise<Outcome> {
   const call = find(fs, name, form) as Call;
   if (form !== 'callback') {
     try {
-      const value = call(...args);
-      return { value: plainOf(form === 'promise' ? await value : value, root) };
+      const made = call(...args);
+      const value = form === 'promise' ? await made : made;
+      const outcome = { value: plainOf(value, root) };
+      seen(value);
+      return outcome;
     } catch (error) {
       return { thrown: plainOf(error, root) };
     }
@@ -37,6 +45,9 @@ export async function outcomeOf(
     try {
       call(...args, (...values: unknown[]) => {
         resolve(within ? { told: 'within the call' } : { told: plainOf(values, root) });
+        if (values.length > 1) {
+          seen(values[1]);
+        }
       });
     } catch (error) {
       resolve({ thrown: plainOf(error, root) });
