@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import nodeFs, { constants } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ShrinkerRegistry } from '@core/shrinker';
 import { createCachedFs, type NodeFs } from '@cache/fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -13,6 +14,8 @@ import { scratch } from './support/scratch.js';
 /** A file that has not changed for long, so that what is read of it may be kept. */
 const OLD = process.execPath;
 const BLOCK = 4096;
+
+type Handle = Awaited<ReturnType<NodeFs['promises']['open']>>;
 
 /** The calls of the file system below that look at bytes. */
 function reads(calls: readonly string[]): readonly string[] {
@@ -78,6 +81,36 @@ describe('what was read is not read again', () => {
 
     expect(reads(calls())).toEqual([]);
     expect((cached.stats().blocks?.hits ?? 0) - hits).toBeGreaterThanOrEqual(6);
+    await cached.close();
+  });
+
+  it('by streams of a handle, and by the handle as a file', async () => {
+    const { fs, calls, reset } = countedFs();
+    const cached = createCachedFs({ fs });
+    const path = fileURLToPath(import.meta.url);
+    const text = nodeFs.readFileSync(path, 'utf8');
+    const all = async (from: (handle: Handle) => AsyncIterable<unknown>): Promise<string> => {
+      const handle = await cached.promises.open(path);
+      let content = '';
+      for await (const chunk of from(handle)) {
+        content += chunk instanceof ArrayBuffer ? Buffer.from(chunk).toString('latin1') : String(chunk);
+      }
+      await handle.close();
+      return content;
+    };
+    expect(await all((handle) => handle.createReadStream({ encoding: 'utf8' }))).toBe(text);
+    reset();
+    expect(await all((handle) => handle.createReadStream({ encoding: 'utf8' }))).toBe(text);
+    expect(await all((handle) => cached.createReadStream('', { fd: handle, encoding: 'utf8' }))).toBe(text);
+    expect(await all((handle) => handle.readLines({ encoding: 'utf8' }))).toBe(text.replaceAll('\n', ''));
+    const handle = await cached.promises.open(path);
+    expect(await cached.promises.readFile(handle, 'utf8')).toBe(text);
+    expect(await handle.readFile('utf8')).toBe('');
+    await handle.close();
+    expect(reads(calls()).filter((name) => name !== 'readFile')).toEqual([]);
+    expect(await all((from) => from.readableWebStream() as AsyncIterable<unknown>)).toHaveLength(
+      Buffer.byteLength(text),
+    );
     await cached.close();
   });
 
@@ -339,6 +372,10 @@ describe('the descriptor’s own position', () => {
     cached.readSync(fd, buffer);
     await cached.close();
     expect(buffer.toString('latin1', 0, cached.readSync(fd, buffer))).toBe('body\n');
+    expect(cached.readSync(fd, buffer)).toBe(0);
+    nodeFs.appendFileSync(path, 'more');
+    expect(buffer.toString('latin1', 0, await readLater(cached, fd, buffer, 0, 7, null))).toBe('more');
+    expect(cached.readFileSync(fd)).toHaveLength(0);
     cached.closeSync(fd);
   });
 });
@@ -467,6 +504,10 @@ function waiting(): { readonly fs: object; readonly go: () => void; readonly cou
   };
 }
 
+function isOpen(fd: number): boolean {
+  return nodeFs.existsSync(`/proc/self/fd/${fd}`);
+}
+
 /** A read is under way when its number becomes another file's. @returns what is then read of the first file */
 async function reusedNumber(): Promise<string> {
   using area = scratch();
@@ -525,6 +566,31 @@ describe('a descriptor that is closed', () => {
     await closing;
     await handle.close();
     expect(handle.fd).toBe(-1);
+    await cached.close();
+  });
+
+  it('by the collector, since nobody has closed its handle, is forgotten', async () => {
+    using area = scratch();
+    const cached = createCachedFs();
+    nodeFs.writeFileSync(join(area.path, 'new'), 'new');
+    const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const lose = async (): Promise<number> => {
+      const handle = await cached.promises.open(OLD);
+      await handle.read(Buffer.alloc(3), 0, 3, 0);
+      return handle.fd;
+    };
+    const fd = await lose();
+    const buffer = Buffer.alloc(3);
+    for (let tries = 0; tries < 100 && isOpen(fd); tries++) {
+      await turn();
+      globalThis.gc?.();
+    }
+    await turn();
+    expect(nodeFs.openSync(join(area.path, 'new'), 'r')).toBe(fd);
+    cached.readSync(fd, buffer, 0, 3, 0);
+    expect(buffer.toString()).toBe('new');
+    nodeFs.closeSync(fd);
+    warnings.mockRestore();
     await cached.close();
   });
 

@@ -109,7 +109,7 @@ export class FileBlocks implements UsedPart {
   }
 
   isFresh({ lookedAt, doubtedAt, validUntilMs }: SharedFile): boolean {
-    return lookedAt > this.doubtedAt && lookedAt > doubtedAt && validUntilMs > this.clock.now();
+    return lookedAt > this.doubtedAt && lookedAt > doubtedAt && validUntilMs > this.clock.now() && !this.isClosed;
   }
 
   /** Somebody has told of a change: of this file, or of any. */

@@ -4,6 +4,7 @@ import { mutationForms, openFile } from './changing-calls.js';
 import { cachedPathOf, type Context } from './context.js';
 import { mutate, type Mutation, NO_CHANGES } from './mutation.js';
 import { define, defineReads, type Handle } from './handle-reads.js';
+import type { OpenFile } from './open-file.js';
 import { isForWriting, type OpenFiles } from './open-files.js';
 
 /** Methods of a `FileHandle` that change its file. */
@@ -81,10 +82,16 @@ function withCache(context: Context, files: OpenFiles, handle: Handle): Handle {
   });
   if (reader !== undefined) {
     defineReads(context, files, handle);
-    collected.register(handle, () => files.closed(fd, reader));
+    collected.register(handle, { files, fd, reader });
   }
   return handle;
 }
 
+interface Collected {
+  readonly files: OpenFiles;
+  readonly fd: number;
+  readonly reader: OpenFile;
+}
+
 /** Handles that nobody has closed are closed by node when they are collected. */
-const collected = new FinalizationRegistry<() => void>((closed) => closed());
+const collected = new FinalizationRegistry<Collected>(({ files, fd, reader }) => files.closed(fd, reader));

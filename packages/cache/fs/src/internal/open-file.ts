@@ -267,7 +267,7 @@ export class OpenFile implements Descriptor {
         break;
       }
     }
-    if (position === OWN_POSITION) {
+    if (position === OWN_POSITION && this.position === at) {
       this.position = at + done;
     }
     return done;
