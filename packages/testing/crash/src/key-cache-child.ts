@@ -88,9 +88,11 @@ function dying(store: OrderedStore, { dieAtBatch, death }: KeyCacheChildSettings
       process.kill(process.pid, 'SIGKILL');
     }
   };
+  const { getSync } = store;
   return {
     caps: store.caps,
     get: (key) => store.get(key),
+    ...(getSync === undefined ? {} : { getSync }),
     getMany: (keys) => store.getMany(keys),
     range: (range) => store.range(range),
     mark: () => store.mark(),
