@@ -186,7 +186,7 @@ export class Fetches<K extends {}, V extends {}, FC> {
   }
 
   private isCurrent(entry: Entry<K, V>, flight: Flight<V>): boolean {
-    return entry.flight === flight && this.store.peek(entry.key) === entry;
+    return entry.flight === flight && this.store.isIn(entry);
   }
 
   private sizeWhileLoading({ size }: LruFetcherOptions<K, V, FC>): number {

@@ -34,6 +34,7 @@ import type {
 } from './options.js';
 
 const NONE = {};
+const KEEP_STALE = { noDeleteOnStaleGet: true };
 
 /** What cannot be changed later. */
 interface Fixed<K, V, FC> extends Pick<
@@ -239,14 +240,14 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   /** Removes the least recently used entry that has a value, and returns that. */
   pop(): V | undefined {
     const store = this.#store;
-    for (const entry of store.entriesFrom('oldest')) {
-      const { value } = entry;
+    let entry = store.oldest();
+    let value: V | undefined;
+    while (entry !== undefined && value === undefined) {
+      ({ value } = entry);
       store.remove(entry, 'evict');
-      if (value !== undefined) {
-        return value;
-      }
+      entry = store.oldest();
     }
-    return undefined;
+    return value;
   }
 
   /** Removes stale entries. @returns whether there were any */
@@ -412,9 +413,12 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     return made;
   }
 
-  /** Holds the value until `section` has returned, or its promise has settled: it is not disposed of before. */
+  /**
+   * Holds the value until `section` has returned, or its promise has settled: it is not disposed of before. The value is
+   * that of {@link get}, but that a stale entry stays.
+   */
   use<R>(key: K, section: (value: V) => R | Promise<R>): R | Promise<R> | undefined {
-    const value = this.#store.lookUp(key, NONE);
+    const value = this.#store.lookUp(key, KEEP_STALE);
     return value === undefined ? undefined : this.#store.inner.use<R>(key, () => section(value) as R);
   }
 

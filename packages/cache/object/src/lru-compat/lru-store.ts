@@ -34,6 +34,8 @@ export class LruStore<K extends {}, V extends {}, FC> {
   private readonly settings: LruSettings<K, V, FC>;
   private readonly order: Lru;
   private readonly timers: PurgeTimers<K, V>;
+  /** Whether an entry may be refused, since its group has no room for it. */
+  private readonly mayRefuse: boolean;
   /** Nobody is told of values that leave, so that an entry may take another value in place. */
   private readonly isSilent: boolean;
   /** Evicted while their value was being loaded: the loads are to be aborted, but not while the cache is changing. */
@@ -61,6 +63,7 @@ export class LruStore<K extends {}, V extends {}, FC> {
       }
     };
     const { onError, ...rest } = reclaim ?? {};
+    this.mayRefuse = Boolean(rest.group);
     this.inner = new ObjectCache<K, Entry<K, V>>({
       ...rest,
       policy: () => this.order,
@@ -73,6 +76,21 @@ export class LruStore<K extends {}, V extends {}, FC> {
 
   peek(key: K): Entry<K, V> | undefined {
     return this.inner.peek(key);
+  }
+
+  /** Whether it has not left, or been replaced. */
+  isIn(entry: Entry<K, V>): boolean {
+    return this.inner.peek(entry.key) === entry;
+  }
+
+  /** The least recently used one of those that nobody holds, or else any. */
+  oldest(): Entry<K, V> | undefined {
+    const slot = this.order.hand();
+    if (slot !== NO_SLOT) {
+      return this.inner.valueInSlot(slot);
+    }
+    const [any] = this.inner.values();
+    return any;
   }
 
   /** As `get` of lru-cache: a stale entry goes, or stays. */
@@ -277,6 +295,9 @@ export class LruStore<K extends {}, V extends {}, FC> {
 
   private putEntry(entry: Entry<K, V>): void {
     this.inner.set(entry.key, entry, this.sized ? entry : undefined);
+    if (this.mayRefuse && !this.isIn(entry)) {
+      this.timers.stop(entry);
+    }
     if (this.abandoned.length > 0) {
       this.abortAbandoned();
     }
@@ -307,7 +328,8 @@ export class LruStore<K extends {}, V extends {}, FC> {
       return;
     }
     this.ages.start(entry, ttl, start);
-    if (ttl !== 0 && this.settings.ttlAutopurge) {
+    // Whoever was told that it has come may have removed it.
+    if (ttl !== 0 && this.settings.ttlAutopurge && this.isIn(entry)) {
       this.timers.start(entry, ttl);
     } else {
       this.timers.stop(entry);
@@ -315,8 +337,7 @@ export class LruStore<K extends {}, V extends {}, FC> {
   }
 
   private expire(entry: Entry<K, V>): void {
-    // It may have been evicted meanwhile.
-    if (this.inner.peek(entry.key) === entry) {
+    if (this.isIn(entry)) {
       this.remove(entry, 'expire');
     }
   }

@@ -69,6 +69,47 @@ describe('what lru-cache has not', () => {
     cache.checkInvariants();
   });
 
+  test('a stale value can be held, where stale ones are allowed', () => {
+    let now = 1;
+    const { cache, loop, told } = make<number>({ max: 2, ttl: 5, allowStale: true, perf: { now: () => now } });
+    cache.set('a', 1);
+    now = 100;
+    const seen = cache.use('a', (value) => {
+      cache.delete('a');
+      loop.runSync();
+      return [value, told.length];
+    });
+    loop.runSync();
+    expect([seen, told.length]).toEqual([[1, 0], 2]);
+  });
+
+  test('pop takes last what is held and set aside by eviction', () => {
+    const { cache } = make<number>({ max: 2 });
+    cache.set('a', 1).set('b', 2);
+    const popped = cache.use('a', () => {
+      cache.set('c', 3).set('d', 4);
+      return [cache.pop(), cache.pop(), cache.pop()];
+    });
+    expect(popped).toEqual([4, 1, undefined]);
+    cache.checkInvariants();
+  });
+
+  test.each([false, true])('what its group has no room for leaves no timer behind, told of: %s', (told) => {
+    const registry = new ShrinkerRegistry();
+    const { cache } = make<number>({
+      maxSize: 1_000_000,
+      ttl: 1_000,
+      ttlAutopurge: true,
+      noUpdateTTL: true,
+      ...(told ? {} : { dispose: undefined, disposeAfter: undefined }),
+      reclaim: { group: registry.root.child('tenant', { max: 10_000 }) },
+    });
+    cache.set('a', 1, { size: 10 }).set('b', 1, { size: 10 });
+    cache.set('a', 2, { size: 500_000 }).set('c', 1, { size: 500_000 });
+    expect([cache.has('a'), cache.has('b'), cache.has('c')]).toEqual([false, true, false]);
+    cache.checkInvariants();
+  });
+
   test('gives its least recently used entries back under pressure', () => {
     const { cache, loop, told } = make<number>({ max: 1_000, reclaim: { name: 'numbers' } });
     for (let at = 0; at < 1_000; at++) {
@@ -517,6 +558,19 @@ describe('time', () => {
     expect([cache.getRemainingTTL('a'), vi.getTimerCount()]).toEqual([40, 1]);
     vi.advanceTimersByTime(41);
     expect(cache.size).toBe(0);
+  });
+
+  test('what is removed by who is told that it has come has no timer', () => {
+    const cache: LRUCache<string, number> = new LRUCache<string, number>({
+      ttl: 100,
+      ttlAutopurge: true,
+      ttlResolution: 0,
+      perf: Date,
+      onInsert: (_, key) => cache.delete(key),
+    });
+    cache.set('a', 1);
+    expect([cache.size, vi.getTimerCount()]).toEqual([0, 0]);
+    cache.checkInvariants();
   });
 
   test('an age beyond the longest timer is waited for in parts', () => {
