@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { publishedPackages, ROOT } from './workspace.js';
+import { publishedPackages, read, ROOT } from './workspace.js';
 
 const PNPM = /pnpm@[\d.]+/.exec(readFileSync(join(ROOT, '.ci/task.mjs'), 'utf8'))?.[0] as string;
 const bin = (name: string): string => join(ROOT, 'node_modules', '.bin', name);
@@ -18,6 +18,14 @@ function run(command: string, args: readonly string[], cwd: string): string {
   }
 }
 
+/** What a package can be imported by: its name, and the doors beside that. */
+function doorsOf(name: string, folder: string): string[] {
+  const { exports } = JSON.parse(read(join(folder, 'package.json'))) as { exports: Record<string, unknown> };
+  return Object.keys(exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => join(name, path));
+}
+
 /** What npm may take to pack and to install; hooks do not have the time of their suite. */
 const INSTALL_MS = 300_000;
 
@@ -25,6 +33,7 @@ describe(
   'publishing',
   () => {
     const names = publishedPackages().map(({ manifest }) => manifest.name);
+    const doors = publishedPackages().flatMap(({ manifest, folder }) => doorsOf(manifest.name, folder));
     const folder = mkdtempSync(join(tmpdir(), 'reclaim-packs-'));
     const tarballOf = (name: string): string => {
       const start = `${name.slice(1).replace('/', '-')}-`;
@@ -83,14 +92,20 @@ describe(
         expect(run(process.execPath, ['main.mjs'], lean)).toBe('1000 128\n');
       });
 
-      it.each(names)('import %s works from a plain .mjs file', (name) => {
-        const file = join(outside, `${name.slice(1).replace('/', '-')}.mjs`);
-        writeFileSync(file, `import * as all from '${name}'; console.log(Object.keys(all).length > 0);`);
-        expect(run(process.execPath, [file], outside)).toBe('true\n');
+      it.each(doors)('import and require of %s work from plain files', (door) => {
+        const file = join(outside, door.slice(1).replaceAll('/', '-'));
+        writeFileSync(`${file}.mjs`, `import * as all from '${door}'; console.log(Object.keys(all).length > 0);`);
+        writeFileSync(`${file}.cjs`, `console.log(Object.keys(require('${door}')).length > 0);`);
+        expect(run(process.execPath, [`${file}.mjs`], outside)).toBe('true\n');
+        expect(run(process.execPath, [`${file}.cjs`], outside)).toBe('true\n');
+      });
+
+      it('a package has doors beside its name', () => {
+        expect(doors).toContain('@cache/object/lru-compat');
       });
 
       it.each(['nodenext', 'bundler'])('types resolve under moduleResolution %s', (resolution) => {
-        const source = names.map((name, index) => `import * as p${index} from '${name}';\nvoid p${index};`).join('\n');
+        const source = doors.map((name, index) => `import * as p${index} from '${name}';\nvoid p${index};`).join('\n');
         writeFileSync(
           join(outside, 'main.ts'),
           `${source}
