@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FileBlocks } from '../src/internal/file-blocks.js';
 import { OpenFile } from '../src/internal/open-file.js';
 import { SharedFile } from '../src/internal/shared-file.js';
+import { checkInvariants } from '../src/internal/views.js';
 import { runRandomReads } from './support/random-reads.js';
 import { scratch } from './support/scratch.js';
 
@@ -59,6 +60,7 @@ async function run(seed: number, parts: Parts = {}) {
             nodeFs.utimesSync(file, stamp, stamp);
           }
         },
+        check: () => checkInvariants(cached),
         shrink: () => void shrinkers.shrinkSlabSync({ priority: rng.below(6), zone: 'external' }),
       },
       steps,

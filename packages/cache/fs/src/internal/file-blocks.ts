@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { BufCache, type BufCacheStats } from '@cache/buf';
-import type { Clock, Scheduler } from '@core/base';
+import { assert, type Clock, type Scheduler } from '@core/base';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup, ShrinkControl, Shrinker, Zone } from '@core/shrinker';
 import type { Backing } from './backing.js';
@@ -80,11 +80,6 @@ export class FileBlocks implements UsedPart {
   /** Null where files can't be read by descriptor in all forms, or there is too little room. */
   static of(options: FileBlocksOptions): FileBlocks | null {
     return options.maxBytes >= MIN_BYTES && BackingReads.isPossible(options.backing) ? new FileBlocks(options) : null;
-  }
-
-  /** Whether any file has blocks, or may get some. */
-  get isUsed(): boolean {
-    return this.files.size > 0;
   }
 
   /** Bytes that the blocks take. */
@@ -187,6 +182,18 @@ export class FileBlocks implements UsedPart {
   /** For tests: throws when the books do not balance. */
   checkInvariants(): void {
     this.cache.checkInvariants();
+    let cached = 0;
+    for (const [key, shared] of this.files) {
+      const { size } = shared.descriptors;
+      cached += shared.cached;
+      assert(keyOf(shared) === key, () => `File ${keyOf(shared)} is kept as ${key}`);
+      assert(this.idle.has(shared) === (size === 0), () => `File ${key} has ${size} descriptors, and is idle, or not`);
+    }
+    for (const shared of this.idle) {
+      assert(this.files.get(keyOf(shared)) === shared, () => `File ${keyOf(shared)} is idle, and not kept`);
+    }
+    const { used } = this.cache.stats();
+    assert(cached <= used, () => `Files have ${cached} blocks of ${used}`);
   }
 
   /** By whatever was read before: the memory of what is being read is not known yet. */

@@ -19,10 +19,13 @@ export interface RandomReads {
   readonly shrink: () => void;
   /** Told of what was changed, a path or a descriptor, when it was. */
   readonly changed: (file: string | number) => void;
+  /** Throws when the books do not balance. */
+  readonly check: () => void;
 }
 
 const NAMES = ['one', 'two', 'three'];
 const OPEN_MAX = 6;
+const CHECK_EVERY = 10;
 /** A few blocks, and a reader that is far ahead of them. */
 const FILE_MAX = 40_000;
 
@@ -47,6 +50,9 @@ export async function runRandomReads(world: RandomReads, steps: number): Promise
     for (let step = 0; step < steps; step++) {
       const kind = rng.below(100);
       const results = await stepOf(world, pairs, kind);
+      if (step % CHECK_EVERY === 0) {
+        world.check();
+      }
       const [expected, actual] = results.map((result, side) => plain(result, [theirs, ours][side] as string));
       if (expected !== actual) {
         return `step ${step}, kind ${kind}:\n  ${String(expected)}\n  ${String(actual)}`;
