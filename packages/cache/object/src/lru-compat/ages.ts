@@ -1,19 +1,22 @@
 import type { Entry } from './entry.js';
-import type { LruStatus, Perf } from './options.js';
+import type { LruSettings, LruStatus } from './options.js';
 
-/** Ages of entries, by a clock that is read once for each `resolutionMs`. */
+type ClockSettings = Pick<LruSettings<unknown, unknown, unknown>, 'perf' | 'ttlResolution'>;
+
+/** Ages of entries, by a clock that is read once for each `ttlResolution`. */
 export class Ages {
-  private readonly perf: Perf;
-  private readonly resolutionMs: number;
+  private readonly settings: ClockSettings;
   /** 0 when it must be read anew. */
   private cachedMs = 0;
+  private readonly forget = (): void => {
+    this.cachedMs = 0;
+  };
 
-  constructor(perf: Perf, resolutionMs: number) {
-    this.perf = perf;
-    this.resolutionMs = resolutionMs;
+  constructor(settings: ClockSettings) {
+    this.settings = settings;
   }
 
-  start<K, V>(entry: Entry<K, V>, ttl: number, start: number = this.perf.now()): void {
+  start<K, V>(entry: Entry<K, V>, ttl: number, start: number = this.settings.perf.now()): void {
     entry.ttl = ttl;
     entry.start = ttl === 0 ? 0 : start;
   }
@@ -27,9 +30,9 @@ export class Ages {
     return ttl && start ? ttl - (this.now() - start) : Infinity;
   }
 
-  /** As {@link remaining}, to the moment. */
+  /** Milliseconds since it was new, to the moment. */
   exactAge<K, V>({ start }: Entry<K, V>): number {
-    return this.perf.now() - start;
+    return this.settings.perf.now() - start;
   }
 
   describe<K, V, FC>(entry: Entry<K, V>, status: LruStatus<K, V, FC> | undefined): void {
@@ -44,12 +47,11 @@ export class Ages {
     if (this.cachedMs !== 0) {
       return this.cachedMs;
     }
-    const now = this.perf.now();
-    if (this.resolutionMs > 0) {
+    const { perf, ttlResolution } = this.settings;
+    const now = perf.now();
+    if (ttlResolution > 0) {
       this.cachedMs = now;
-      setTimeout(() => {
-        this.cachedMs = 0;
-      }, this.resolutionMs).unref();
+      setTimeout(this.forget, ttlResolution).unref();
     }
     return now;
   }

@@ -54,32 +54,7 @@ export class Fetches<K extends {}, V extends {}, FC> {
     // Not the one that was found: the method may have changed the cache.
     const current = this.store.peek(key);
     const entry = current ?? new Entry<K, V>(key, undefined, 0);
-    const raw = new Promise<V | undefined>((resolve, reject) => {
-      let arrive: (value: V | undefined) => void = resolve;
-      let fail: (error: unknown) => void = reject;
-      const aborted = (): void => {
-        if (options.ignoreFetchAbort !== true || options.allowStaleOnFetchAbort === true) {
-          resolve(undefined);
-          if (options.allowStaleOnFetchAbort === true) {
-            arrive = (value) => void this.land(entry, flight, value, options, true);
-            fail = () => this.giveUp(entry, flight);
-          }
-        }
-      };
-      controller.signal.addEventListener('abort', aborted);
-      if (controller.signal.aborted) {
-        aborted();
-      }
-      if (made instanceof Promise) {
-        made.then(
-          (value) => arrive(value === undefined ? undefined : value),
-          (error: unknown) => fail(error),
-        );
-      } else {
-        resolve(made === undefined ? undefined : made);
-      }
-    });
-    flight.promise = raw.then(
+    flight.promise = this.outcomeOf(made, entry, flight, options).then(
       (value) => {
         stopFollowing();
         return this.land(entry, flight, value, options, false);
@@ -98,16 +73,48 @@ export class Fetches<K extends {}, V extends {}, FC> {
     return flight;
   }
 
-  private call(
-    key: K,
-    stale: V | undefined,
-    tools: LruFetcherTools<K, V, FC>,
-  ): Promise<V | undefined | void> | V | undefined | void {
+  private call(key: K, stale: V | undefined, tools: LruFetcherTools<K, V, FC>): ReturnType<LruFetcher<K, V, FC>> {
     try {
       return this.method(key, stale, tools);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** What the load brings; nothing as soon as it is aborted, unless aborts are ignored. What comes later may be stored. */
+  private outcomeOf(
+    made: ReturnType<LruFetcher<K, V, FC>>,
+    entry: Entry<K, V>,
+    flight: Flight<V>,
+    options: LruFetcherOptions<K, V, FC>,
+  ): Promise<V | undefined> {
+    return new Promise((resolve, reject) => {
+      const { signal } = flight.controller;
+      let arrive: (value: V | undefined) => void = resolve;
+      let fail: (error: unknown) => void = reject;
+      // The options are looked at now and not before: the method may have changed them.
+      const aborted = (): void => {
+        if (options.allowStaleOnFetchAbort === true) {
+          resolve(undefined);
+          arrive = (value) => void this.land(entry, flight, value, options, true);
+          fail = () => this.giveUp(entry, flight);
+        } else if (options.ignoreFetchAbort !== true) {
+          resolve(undefined);
+        }
+      };
+      signal.addEventListener('abort', aborted);
+      if (signal.aborted) {
+        aborted();
+      }
+      if (made instanceof Promise) {
+        made.then(
+          (value) => arrive(value as V | undefined),
+          (error: unknown) => fail(error),
+        );
+      } else {
+        resolve(made as V | undefined);
+      }
+    });
   }
 
   private land(

@@ -42,12 +42,12 @@ export class LruStore<K extends {}, V extends {}, FC> {
   private readonly abandoned: Flight<V>[] = [];
 
   constructor(settings: LruSettings<K, V, FC>, reclaim: LruOptions<K, V, FC>['reclaim']) {
-    const { max, maxSize, maxEntrySize, ttl, perf, ttlResolution, dispose, disposeAfter, fetchMethod } = settings;
+    const { max, maxSize, maxEntrySize, ttl, dispose, disposeAfter, fetchMethod } = settings;
     this.settings = settings;
     this.sized = maxEntrySize !== 0;
     this.keepsAges = ttl !== 0;
     this.mayBeUnfit = this.keepsAges || fetchMethod !== undefined;
-    this.ages = new Ages(perf, ttlResolution);
+    this.ages = new Ages(settings);
     this.timers = new PurgeTimers<K, V>(this.ages, (entry) => this.expire(entry));
     this.order = new WatchedLru((slot) => this.evicted(slot));
     this.isSilent = dispose === undefined && disposeAfter === undefined;

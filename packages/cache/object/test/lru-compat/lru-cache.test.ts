@@ -196,6 +196,13 @@ describe('options', () => {
     cache.ttl = 10;
     cache.set('a', 1);
     expect(cache.getRemainingTTL('a')).toBe(10);
+    let now = 6;
+    const exact = new LRUCache<string, number>({ max: 3, ttl: 10, ttlResolution: 1_000, perf: { now: () => now } });
+    exact.ttlResolution = 0;
+    exact.set('a', 1);
+    exact.get('a');
+    now = 20;
+    expect(exact.get('a')).toBeUndefined();
   });
 
   test('a status that is null is none', () => {
