@@ -162,10 +162,10 @@ function tellingAnotherError(cached: CachedFs): NodeFs {
 }
 
 function sharingBuffers(cached: CachedFs): NodeFs {
-  const shared = new Map<string, Buffer>();
+  const shared = new Map<string, Uint8Array>();
   return withCalls(cached, {
     readFileSync: (path, options) => {
-      const content = cached.readFileSync(path as string, options as never) as string | Buffer;
+      const content = cached.readFileSync(path as string, options as never) as string | Uint8Array;
       if (typeof content === 'string') {
         return content;
       }

@@ -289,3 +289,22 @@ it('a change by a descriptor, whatever became of the way to its file', () => {
   expect(look()).toEqual([13, 'by descriptor']);
   fs.closeSync(fd);
 });
+
+it('a file that has grown too large to be kept since it was looked at is the caller’s own', () => {
+  using area = scratch();
+  const fs = createCachedFs({ maxBytes: 4000 });
+  const file = join(area.path, 'file');
+  const write = (content: string): void => {
+    nodeFs.writeFileSync(file, content);
+    nodeFs.utimesSync(file, LONG_AGO, LONG_AGO);
+  };
+  write('small');
+  fs.statSync(file);
+  fs.readFileSync(file);
+  write('x'.repeat(2000));
+  fs.invalidate(file);
+  for (let times = 0; times < 3; times++) {
+    expect(fs.readFileSync(file).toString()).toBe('x'.repeat(2000));
+    fs.readFileSync(file).fill(0);
+  }
+});

@@ -196,7 +196,8 @@ export class CachedView implements FsView, AsyncDisposable {
 
   invalidate(path?: string): void {
     this.count();
-    if (path === undefined) {
+    // What is above may lead elsewhere by now, or nowhere.
+    if (path === undefined || path.includes('/../')) {
       this.dentries.invalidate();
       this.inodes.invalidate();
       this.young.clear();

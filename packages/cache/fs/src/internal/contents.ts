@@ -94,8 +94,9 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
 
   const make = (buffer: Buffer, { size }: BigIntStats): T => {
     const value = form.make(buffer);
-    // Some files hold other than their attributes say, such as those of /proc: they may change unseen.
-    if (BigInt(buffer.length) !== size) {
+    // Some files hold other than their attributes say, such as those of /proc: they may change unseen. And a file may have
+    // grown since it was found to be small enough.
+    if (BigInt(buffer.length) !== size || buffer.length > ports.maxFileBytes) {
       throw new Unkept(value);
     }
     ports.makeRoom(buffer.length);

@@ -43,7 +43,7 @@ export class Paths {
   }
 
   /** In any form. */
-  some(): (root: string) => string | Buffer | URL {
+  some(): (root: string) => string | Uint8Array | URL {
     const tail = this.tail();
     const form = this.rng.next();
     return (root) => {

@@ -83,6 +83,8 @@ async function behindItsBack(rig: Rig): Promise<Fault> {
   await outcomeOf(nodeFs, name, 'sync', args, ours);
   if (rng.next() < 0.3) {
     rig.age();
+    // The clock is looked at once in a turn.
+    await new Promise((resolve) => void setImmediate(resolve));
   } else if (before || hasLinks(Buffer.from(ours))) {
     // Other names of the same file are not to be told by this one.
     cached.invalidate();

@@ -50,6 +50,9 @@ export function plainOf(value: unknown, root = ''): unknown {
       kinds: kindsOf(value as unknown as Kinds),
     };
   }
+  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+    return { fields: fieldsOf(value, root) };
+  }
   return value;
 }
 
