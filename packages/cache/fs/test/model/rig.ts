@@ -91,7 +91,8 @@ export async function struck<T>(below: FaultyFs, rate: number, run: () => Promis
 export function isOutcome({ name, error }: Strike, asked: string, outcome: Outcome): boolean {
   const base = asked.split('.')[0];
   // A file that is open is read by reads, on node:fs as well.
-  if (name !== base && !(name === 'native' && base === 'realpath') && !(name === 'read' && base === 'readFile')) {
+  const isRead = name === 'read' && (base === 'readFile' || base === 'readv');
+  if (name !== base && !(name === 'native' && base === 'realpath') && !isRead) {
     return false;
   }
   const value =
