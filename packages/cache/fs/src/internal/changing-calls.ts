@@ -1,8 +1,7 @@
-import type { BigIntStats } from 'node:fs';
 import { type Call, shapedAs } from './backing.js';
 import { cachedPathOf, type Context } from './context.js';
 import type { Forms } from './cached-call.js';
-import type { Change } from './fs-view.js';
+import { ANYWHERE, type Change } from './fs-view.js';
 import { mutate, mutateSync, mutateWithCallback, type Mutation, NO_CHANGES } from './mutation.js';
 import type { OpenFiles } from './open-files.js';
 import { mayLeadAnywhere, parentOf } from './path-of.js';
@@ -27,8 +26,6 @@ export function changeOf(context: Context, path: unknown, follow: boolean): read
   return mayLeadAnywhere(path, context.workingDirectory) ? [ANYWHERE] : NO_CHANGES;
 }
 
-const ANYWHERE: Change = { path: '/', follow: false, anywhere: true };
-
 /** Of a path, a descriptor, or a handle. */
 function ofFile(args: readonly unknown[], { context, files }: World): readonly Change[] {
   const [file] = args;
@@ -36,33 +33,12 @@ function ofFile(args: readonly unknown[], { context, files }: World): readonly C
   if (typeof fd !== 'number') {
     return changeOf(context, file, true);
   }
-  const open = openFile(fd, context, files);
-  return open === undefined ? NO_CHANGES : [open];
+  return openFile(fd, context, files);
 }
 
-/**
- * Which file it is: undefined for none. Where it was opened tells nothing: by now its name, or a link on the way, may
- * lead to another file, and it may have other names.
- */
-export function openFile(fd: number, { backing, caching }: Context, files: OpenFiles): Change | undefined {
-  if (!caching) {
-    return undefined;
-  }
-  const known = files.identify(fd, backing);
-  if (known?.file !== undefined) {
-    return known;
-  }
-  if (!backing.has('fstatSync')) {
-    return ANYWHERE;
-  }
-  try {
-    // Opened by other means, and closed by them at any time: this is good for now only.
-    const { dev, ino } = backing.call('fstatSync', [fd, { bigint: true }]) as BigIntStats;
-    return typeof ino === 'bigint' ? { path: '/', follow: false, file: { dev, ino } } : ANYWHERE;
-  } catch (error) {
-    // What is closed by now is changed by nobody: the call that is to be made says so.
-    return (error as { code?: unknown } | null)?.code === 'EBADF' ? undefined : ANYWHERE;
-  }
+export function openFile(fd: number, { backing, caching }: Context, files: OpenFiles): readonly Change[] {
+  const change = caching ? files.changeBy(fd, backing) : undefined;
+  return change === undefined ? NO_CHANGES : [change];
 }
 
 function both(args: readonly unknown[], world: World): readonly Change[] {
@@ -118,7 +94,10 @@ const CHANGES: Readonly<Record<string, Changes>> = {
 
 /** What is to be done once such a call has succeeded. */
 const DONE: Readonly<Record<string, (world: World) => Mutation['done']>> = {
-  rename: (world) => (args) => renamed(world, args),
+  rename:
+    ({ context }) =>
+    ([path]) =>
+      left(context, cachedPathOf(context, path)),
   rmdir:
     ({ context }) =>
     ([path]) =>
@@ -174,15 +153,6 @@ export function mutationForms(context: Context, name: string, mutation: Mutation
 /** Of the path that a call answers with, if it does. */
 function created(context: Context, made: unknown): readonly Change[] {
   return changeOf(context, made, false);
-}
-
-function renamed({ context, files }: World, args: readonly unknown[]): readonly Change[] {
-  const from = cachedPathOf(context, args[0]);
-  const to = cachedPathOf(context, args[1]);
-  if (from !== undefined && to !== undefined) {
-    files.renamed(from, to);
-  }
-  return left(context, from);
 }
 
 function left({ workingDirectory }: Context, path: string | undefined): readonly Change[] {

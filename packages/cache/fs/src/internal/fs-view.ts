@@ -50,6 +50,9 @@ export interface Change {
   readonly anywhere?: boolean;
 }
 
+/** A change of a file that may be any. */
+export const ANYWHERE: Change = { path: '/', follow: false, anywhere: true };
+
 /** A change that is being made. */
 export interface PendingChange {
   /** After it, whether or not it failed: nothing that was read before or meanwhile is an answer from here on. */

@@ -1,6 +1,6 @@
 import { type Call, shapedAs } from './backing.js';
 import type { Forms } from './cached-call.js';
-import { mutationForms, openFile } from './changing-calls.js';
+import { changeOf, mutationForms, openFile } from './changing-calls.js';
 import { cachedPathOf, type Context } from './context.js';
 import { mutate, type Mutation, NO_CHANGES } from './mutation.js';
 import { define, defineReads, type Handle } from './handle-reads.js';
@@ -14,10 +14,7 @@ const CHANGING_METHODS = ['write', 'writev', 'writeFile', 'appendFile', 'truncat
 export function openCalls(context: Context, files: OpenFiles): Forms[] {
   const { backing } = context;
   const opening: Mutation = {
-    changes: ([path, flags]) => {
-      const key = isForWriting(flags) ? cachedPathOf(context, path) : undefined;
-      return key === undefined ? NO_CHANGES : [{ path: key, follow: true }];
-    },
+    changes: ([path, flags]) => (isForWriting(flags) ? changeOf(context, path, true) : NO_CHANGES),
     done: ([path, flags], opened) => {
       if (typeof opened === 'number') {
         files.opened(opened, cachedPathOf(context, path), flags);
@@ -30,9 +27,8 @@ export function openCalls(context: Context, files: OpenFiles): Forms[] {
     open.promises.open = shapedAs(backing.promises?.open, (...args) =>
       mutate(context, opening, args, async () => {
         const handle = (await backing.callPromise('open', args)) as Handle;
-        const key = cachedPathOf(context, args[0]);
-        files.opened(handle.fd, key, args[1]);
-        return key === undefined ? handle : withCache(context, files, handle);
+        files.opened(handle.fd, cachedPathOf(context, args[0]), args[1]);
+        return context.caching ? withCache(context, files, handle) : handle;
       }),
     );
   }
@@ -55,12 +51,7 @@ export function openCalls(context: Context, files: OpenFiles): Forms[] {
 function withCache(context: Context, files: OpenFiles, handle: Handle): Handle {
   const { fd } = handle;
   const reader = files.reader(fd);
-  const mutation: Mutation = {
-    changes: () => {
-      const open = openFile(fd, context, files);
-      return open === undefined ? NO_CHANGES : [open];
-    },
-  };
+  const mutation: Mutation = { changes: () => openFile(fd, context, files) };
   for (const name of CHANGING_METHODS) {
     define(
       handle,

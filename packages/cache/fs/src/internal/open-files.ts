@@ -1,7 +1,7 @@
 import { type BigIntStats, constants } from 'node:fs';
 import type { Backing } from './backing.js';
 import type { FileBlocks } from './file-blocks.js';
-import type { Change } from './fs-view.js';
+import { ANYWHERE, type Change } from './fs-view.js';
 import type { OpenFile } from './open-file.js';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = constants;
@@ -22,11 +22,12 @@ function isForReading(flags: unknown): boolean {
 }
 
 /**
- * Which path is behind a descriptor that was opened through the façade: what is written through it changes what is
- * cached of the path. Files that are open for reading are told as well, since their attributes can be changed.
+ * Which file is behind a descriptor that was opened through the façade: what is written through it changes what is
+ * cached of the file. Files that are open for reading are told as well, since their attributes can be changed.
  */
 export class OpenFiles {
-  private readonly changes = new Map<number, Change>();
+  /** Null while nobody has looked which file it is. */
+  private readonly changes = new Map<number, Change | null>();
   private readonly readers = new Map<number, OpenFile>();
   private readonly blocks: FileBlocks | null;
 
@@ -41,7 +42,7 @@ export class OpenFiles {
     if (path === undefined) {
       return;
     }
-    this.changes.set(fd, { path, follow: true });
+    this.changes.set(fd, null);
     if (this.blocks !== null && isForReading(flags)) {
       this.readers.set(fd, this.blocks.open(fd));
     }
@@ -75,39 +76,38 @@ export class OpenFiles {
     }
   }
 
-  find(fd: unknown): Change | undefined {
-    return this.changes.get(fd as number);
-  }
-
-  /** As {@link find}, with the identity of the file: another file may have its name by now, or it may have others. */
-  identify(fd: number, backing: Backing): Change | undefined {
-    const change = this.changes.get(fd);
-    if (change === undefined || change.file !== undefined || !backing.has('fstatSync')) {
-      return change;
+  /**
+   * What is changed by a descriptor; undefined: nothing. The path that it was opened by does not tell: by now its name,
+   * or a link on the way, may lead to another file, and the file may have other names.
+   */
+  changeBy(fd: number, backing: Backing): Change | undefined {
+    const known = this.changes.get(fd);
+    if (known) {
+      return known;
     }
-    try {
-      const { dev, ino } = backing.call('fstatSync', [fd, { bigint: true }]) as BigIntStats;
-      const identified = { ...change, file: { dev, ino } };
-      this.changes.set(fd, identified);
-      return identified;
-    } catch {
-      // It is closed by now: the call that is to be made says so.
-      return change;
+    const change = look(fd, backing);
+    if (change !== undefined && known === null) {
+      // One that was opened by other means may be closed by them, too.
+      this.changes.set(fd, change);
     }
-  }
-
-  /** A file that is open moves with its name, or with a directory above it. */
-  renamed(from: string, to: string): void {
-    for (const [fd, change] of this.changes) {
-      const { path } = change;
-      if (path === from || path.startsWith(`${from}/`)) {
-        this.changes.set(fd, { ...change, path: to + path.slice(from.length) });
-      }
-    }
+    return change;
   }
 
   private forget(fd: unknown): void {
     this.readers.get(fd as number)?.close();
     this.readers.delete(fd as number);
+  }
+}
+
+function look(fd: number, backing: Backing): Change | undefined {
+  if (!backing.has('fstatSync')) {
+    return ANYWHERE;
+  }
+  try {
+    const { dev, ino } = backing.call('fstatSync', [fd, { bigint: true }]) as BigIntStats;
+    return typeof ino === 'bigint' ? { path: '/', follow: false, file: { dev, ino } } : ANYWHERE;
+  } catch (error) {
+    // What is closed by now is changed by nobody: the call that is to be made says so.
+    return (error as { code?: unknown } | null)?.code === 'EBADF' ? undefined : ANYWHERE;
   }
 }
