@@ -97,6 +97,11 @@ const BUSTS: Readonly<Record<string, Bust>> = {
   'acknowledges before the journal has it'({ writer }) {
     writer.committed = (_: number, value: unknown) => Promise.resolve(value);
   },
+  'finds hot keys that were evicted'({ core }) {
+    for (const space of core.spaces.values()) {
+      space.hot.forget = () => {};
+    }
+  },
   'lets two updates have the lock'({ core }) {
     const { insert } = core;
     core.insert = (...args: unknown[]) => {

@@ -32,6 +32,8 @@ export class CachedKey implements RcuHead {
   locked = false;
   /** Newer than what the store has for sure. */
   dirty = false;
+  /** See `HotKeys`; 0: it is not one of them. */
+  hot = 0;
   rcuNext: RcuHead | null = null;
   /** The journal's record of the newest value. */
   sequence = 0;

@@ -77,9 +77,17 @@ export class Core {
   /** Neither locks nor allocates, but for strings that are not ASCII. */
   find(space: KeySpace, key: Key): CachedKey | null {
     if (typeof key === 'string') {
+      const hot = space.hot.get(key);
+      if (hot !== undefined) {
+        return hot;
+      }
       const hash = space.hashText(key);
       if (hash !== NOT_ASCII) {
-        return this.table.find(space, key, hash);
+        const found = this.table.find(space, key, hash);
+        if (found !== null) {
+          space.hot.offer(found);
+        }
+        return found;
       }
     } else if (key instanceof Uint8Array) {
       return this.table.findBytes(space, key, space.hash(key));
@@ -256,6 +264,9 @@ export class Core {
     for (const [index, order] of this.orders.entries()) {
       order.checkInvariants(dirtyOf[index] as number);
     }
+    for (const space of this.spaces.values()) {
+      space.hot.checkInvariants((key) => this.findCanonical(space, key.key) === key);
+    }
     this.allocator.checkInvariants(keys);
   }
 
@@ -280,6 +291,7 @@ export class Core {
   }
 
   private unlink(key: CachedKey): void {
+    (key.space as KeySpace).hot.forget(key);
     const there = this.table.remove(key);
     assert(there && !key.dirty, 'A key is evicted that is dirty, or was evicted before');
     this.allocator.poison(key);

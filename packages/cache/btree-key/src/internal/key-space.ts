@@ -1,5 +1,6 @@
 import { BtreeKeyError } from '../btree-key-error.js';
 import type { Key, TreeName } from '../options.js';
+import { HotKeys } from './hot-keys.js';
 import { NOT_ASCII, hashOfBytes, hashOfLatin, hashOfText } from './key-hash.js';
 
 const MAX_NAME_BYTES = 254;
@@ -17,6 +18,7 @@ export class KeySpace {
   readonly prefix: string;
   /** Of key and prefix. */
   readonly maxKeyBytes: number;
+  readonly hot: HotKeys = new HotKeys();
 
   constructor(options: { name: TreeName; index: number; seed: number; prefix: string; maxKeyBytes: number }) {
     this.name = options.name;

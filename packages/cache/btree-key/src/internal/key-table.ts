@@ -3,7 +3,7 @@ import type { CachedKey } from './cached-key.js';
 import type { KeySpace } from './key-space.js';
 
 const MIN_BUCKETS = 256;
-/** Never fewer: with one only, half of the lookups pass another key, which is a miss of the processor's cache. */
+/** At least. With one, half of the lookups pass another key first, which the processor has not in its cache. */
 const BUCKETS_PER_KEY = 2;
 /** A table this much larger than its keys shrinks, so that a walk does not cross deserts. */
 const SPARSE = 8;

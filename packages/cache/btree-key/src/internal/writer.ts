@@ -65,7 +65,7 @@ export class Writer {
    */
   write(space: KeySpace, key: Key, update: Update | null, value: Value, durable: boolean): Promise<Value> {
     const { core } = this;
-    const locked = core.mustWait || this.admission.failure !== null ? null : this.lockNow(space, key, update !== null);
+    const locked = core.mustWait || this.admission.failure !== null ? null : this.lockNow(space, key, update, value);
     if (locked === null) {
       return this.writeSlowly(space, space.canonical(key), update, value, durable);
     }
@@ -276,9 +276,10 @@ export class Writer {
     return this.journal.committed(sequence).then(() => value, this.onCommitFailed);
   }
 
-  /** Finds or adds a key and locks it, if nothing has to be waited for. @param fill whether its value must be known */
-  private lockNow(space: KeySpace, key: Key, fill: boolean): CachedKey | null {
+  /** Finds or adds a key and locks it, if nothing has to be waited for. With `update` its value is known then. */
+  private lockNow(space: KeySpace, key: Key, update: Update | null, value: Value): CachedKey | null {
     const { core } = this;
+    const fill = update !== null;
     const { reader } = this.options;
     const found = core.find(space, key);
     if (found !== null) {
@@ -288,7 +289,7 @@ export class Writer {
       return null;
     }
     const canonical = space.canonical(key);
-    const added = core.insert(space, canonical, 0);
+    const added = core.insert(space, canonical, value?.length ?? 0);
     return added === null || (fill && !reader.fillNow(space, canonical, added)) ? null : added;
   }
 
