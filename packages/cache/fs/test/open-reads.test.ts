@@ -114,6 +114,17 @@ describe('what was read is not read again', () => {
     await cached.close();
   });
 
+  it('by a stream that is made by `new`, as node allows', async () => {
+    const cached = createCachedFs();
+    const Create = cached.createReadStream as unknown as new (path: string, options: object) => AsyncIterable<Buffer>;
+    let bytes = 0;
+    for await (const chunk of new Create(OLD, { end: 99 })) {
+      bytes += chunk.length;
+    }
+    expect([bytes, cached.stats().blocks?.misses]).toEqual([100, 1]);
+    await cached.close();
+  });
+
   it('by one look for each descriptor, one at the end, and one when the look before is too old', async () => {
     const { fs, calls, reset } = countedFs();
     let nowMs = 1000;

@@ -20,7 +20,8 @@ export function streamCalls(context: Context, ours: object): Record<string, unkn
     ['createWriteStream', 'WriteStream'],
   ] as const) {
     if (backing.has(name)) {
-      const create: Call = (path, options, ...rest) => {
+      // No arrow: node's can be called with `new`.
+      const create: Call = function create(path, options, ...rest) {
         const args = [path, onOurs(options, ours), ...rest] as const;
         // A file system that puts its own paths in place of those it is given must do so once, in `open`.
         return backing.fs[kind] === nodeFs[kind] ? (nodeFs[name] as Call)(...args) : backing.call(name, args);
