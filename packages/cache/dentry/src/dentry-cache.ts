@@ -1,5 +1,5 @@
 import { CoarseClock, reportUncaught, systemClock } from '@core/base';
-import { type DirectoryEntry, type FileKind, systemError } from '@core/fs-source';
+import { type DirectoryEntry, systemError } from '@core/fs-source';
 import { RcuPending } from '@core/rcu-pending';
 import {
   DEFAULT_SEEKS,
@@ -25,6 +25,7 @@ import { Upkeep } from './internal/upkeep.js';
 import { DONE, Walker } from './internal/walker.js';
 import type {
   ChangeOptions,
+  CreatedOptions,
   DentryCacheOptions,
   DentryCacheStats,
   InodePort,
@@ -109,12 +110,7 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
     });
     this.paths = new RememberedPaths<I>(this.tree, maxPaths);
     this.upkeep = new Upkeep<I>(this.tree, this.paths, limits, options.group ?? null);
-    this.changes = new Changes<I>(
-      this.tree,
-      this.resolver,
-      this.paths,
-      (path) => this.walkSync(path, PARENT) as DentryNode<I>,
-    );
+    this.changes = new Changes<I>(this.tree, this.resolver, this.paths, (path) => this.locate(path));
     this.walker = new Walker<I>(this.tree);
   }
 
@@ -294,8 +290,8 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
   }
 
   /** The caller has made something by this name, or where the symlink of this name leads, if there is one. */
-  created(path: string, options: ChangeOptions & { readonly kind?: FileKind } = {}): void {
-    this.changes.created(absolute(path), options.kind, options.certain === true);
+  created(path: string, options: CreatedOptions = {}): void {
+    this.changes.created(absolute(path), options);
   }
 
   /** The caller has removed the name: a file or directory. */
@@ -389,6 +385,26 @@ export class DentryCache<I extends object = PlainInode> implements AsyncDisposab
       return this.prune(sc.nrToScan, sc);
     } finally {
       this.shrinking = false;
+    }
+  }
+
+  /** Where the path of a change leads, whether or not names there may be looked up. @throws as {@link walkSync} */
+  private locate(path: string): DentryNode<I> {
+    const hit = this.recall(path, PARENT);
+    if (hit !== null) {
+      return hit;
+    }
+    this.prepare(PARENT);
+    const walker = this.begin(path, PARENT, ++this.tree.serial);
+    if (walker === null) {
+      return this.tree.notFound;
+    }
+    walker.believe();
+    try {
+      this.resolver.walkSync(walker);
+      return walker.result;
+    } finally {
+      this.end(walker);
     }
   }
 

@@ -12,6 +12,7 @@ export {
 export { dentryCache, type DentryCachePluginOptions } from './plugin.js';
 export type {
   ChangeOptions,
+  CreatedOptions,
   DentryCacheOptions,
   DentryCacheStats,
   DentryPolicy,

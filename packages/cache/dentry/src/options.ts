@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import type { Clock } from '@core/base';
-import type { FileSystemSource } from '@core/fs-source';
+import type { FileKind, FileSystemSource } from '@core/fs-source';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup } from '@core/shrinker';
 import type { Dentry } from './dentry.js';
@@ -93,6 +93,15 @@ export interface ChangeOptions {
    * turn. Then what is known now is remembered; otherwise it is only forgotten what was known. Default false.
    */
   readonly certain?: boolean;
+}
+
+export interface CreatedOptions extends ChangeOptions {
+  readonly kind?: FileKind;
+  /**
+   * That there was nothing by this name before, not even a symlink. A directory, if that is `certain` too, is then known
+   * to be empty, and to let names be looked up. Default false.
+   */
+  readonly isNew?: boolean;
 }
 
 export interface DentryCacheStats {

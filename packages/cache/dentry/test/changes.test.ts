@@ -207,3 +207,32 @@ describe('invalidate', () => {
     agrees();
   });
 });
+
+describe('what was made just now', () => {
+  it('is known, an empty directory as well, and nothing is asked about it', () => {
+    memory.mkdirSync('/d/new');
+    source.reset();
+    cache.created('/d/new', { certain: true, isNew: true, kind: 'directory' });
+    expect(cache.readdirSync('/l/new')).toEqual([]);
+    expect(cache.walkSync('/d/new/x', { attributes: false }).missing).toBe('ENOENT');
+    memory.writeFileSync('/d/new/x');
+    cache.created('/d/new/x', { certain: true, isNew: true, kind: 'file' });
+    expect(cache.walkSync('/d/new/x', { attributes: false }).kind).toBe(1);
+    expect(source.total).toBe(0);
+    agrees();
+  });
+
+  it('is where it was made, though nobody may have looked a name up there', () => {
+    const unread = new DentryCache({ source });
+    unread.readdirSync('/d');
+    source.reset();
+    memory.mkdirSync('/d/new');
+    unread.created('/d/new', { certain: true, isNew: true, kind: 'directory' });
+    memory.unlinkSync('/d/e/f');
+    unread.unlink('/d/e/f', { certain: true });
+    // Of `/d/e` it is known that it is a directory, and that is enough to find the place.
+    expect(source.total).toBe(0);
+    expect(unread.walkSync('/d/new').kind).toBe(2);
+    expect(unread.walkSync('/d/e/f').missing).toBe('ENOENT');
+  });
+});

@@ -58,22 +58,6 @@ const BUSTS: Readonly<Record<string, Bust>> = {
       derived.isBelieved = () => trial.version === derived.inode.version;
     });
   },
-  'confirms what was read of a file that changed a moment ago'({ values }) {
-    onTrial(values, (_, trial) => {
-      trial.isSettled = true;
-    });
-  },
-  'confirms by a look that began before the value was made'({ values }) {
-    onTrial(values, (_, trial) => {
-      trial.lookId = 0;
-    });
-  },
-  'confirms what was read where another file may have been'({ values, makers }) {
-    makers.isDeferred = (_: unknown, { trustMs }: { trustMs: number }) => trustMs > 0 && !makers.host.isStrict;
-    onTrial(values, (derived, trial) => {
-      Object.defineProperty(trial, 'path', { get: () => derived.inode.path });
-    });
-  },
   'believes a look that began before a change'({ observer }) {
     const real = observer.look.bind(observer);
     observer.look = (inode: any, stats: unknown, { begunMs }: { begunMs: number }) =>

@@ -1,6 +1,10 @@
+import type { BigIntStats } from 'node:fs';
+import type { FileSystemSource } from '@core/fs-source';
 import { describe, expect, test } from 'vitest';
 import { alwaysRevalidate, DerivedKind, type Inode } from '../src/index.js';
+import { GatedSource } from './support/gated-source.js';
 import { makeWorld, type World } from './support/make-cache.js';
+import { microtasks } from './support/test-time.js';
 
 const TRUST_MS = 1000;
 const TEXT = new DerivedKind<string>('text', { sizeOf: (text) => text.length, trustMs: TRUST_MS });
@@ -82,8 +86,8 @@ describe('a value on trial', () => {
     // Within the same tick of the file system's clock, which nobody can tell.
     memory.writeFileSync('/a', 'two');
     expect(await derive()).toEqual(['new', 0]);
-    time.advance(TRUST_MS);
-    cache.revalidateSync(inode);
+    time.advance(4000);
+    expect(cache.revalidateSync(inode)).toBe('unchanged');
     expect(await derive()).toEqual(['two', 0]);
     expect([made(), cache.stats().confirmed]).toEqual([2, 0]);
   });
@@ -132,5 +136,94 @@ describe('a value on trial', () => {
     for (const trustMs of [-1, NaN, '1']) {
       expect(() => new DerivedKind('x', { sizeOf: () => 1, trustMs: trustMs as number })).toThrow(RangeError);
     }
+  });
+});
+
+/** What is wrong after something that a careless trial would not see; null if nothing is. `bust` makes it careless. */
+type Trap = (bust: (cache: any) => void) => Promise<string | null>;
+
+const TRAPS: Readonly<Record<string, { trap: Trap; careless: (cache: any) => void }>> = {
+  'a second change within the same tick': {
+    async trap(bust) {
+      const { derive, time, memory, cache, inode } = worldWith('abc');
+      bust(cache);
+      memory.writeFileSync('/a', 'new');
+      cache.invalidate(inode);
+      await derive();
+      memory.writeFileSync('/a', 'two');
+      time.advance(4000);
+      expect(cache.revalidateSync(inode)).toBe('unchanged');
+      return inode.derived(TEXT) === 'new' ? 'what was overwritten is believed' : null;
+    },
+    careless(cache) {
+      cache.makers.host.isSettled = () => true;
+    },
+  },
+  'a look that began before the value was made': {
+    async trap(bust) {
+      const { memory, time } = makeWorld();
+      const gated = new GatedSource(memory);
+      const { cache } = makeWorld({ source: gated.source, clock: time, wallClock: time, scheduler: time });
+      bust(cache);
+      memory.writeFileSync('/a', 'abc');
+      const inode = cache.igetSync('/a');
+      time.advance(10_000);
+      const look = cache.revalidate(inode);
+      await microtasks();
+      const [gate] = gated.gates.splice(0);
+      gate?.call();
+      memory.writeFileSync('/a', 'xyz');
+      await inode.derive(TEXT, () => 'xyz');
+      gate?.deliver();
+      await look;
+      return cache.stats().confirmed > 0 ? 'a look at the old file has confirmed what is in the new one' : null;
+    },
+    careless(cache) {
+      const { confirm } = cache.values;
+      cache.values.confirm = (inode: Inode) => confirm.call(cache.values, inode, Infinity);
+    },
+  },
+  'another file in the place of one that was moved': {
+    async trap(bust) {
+      const world = worldWith('abc');
+      const { memory, time } = world;
+      // Not on all file systems does a file change when it is renamed.
+      const unmoved = (path: string): BigIntStats =>
+        Object.assign(memory.lstatSync(path), { ctimeNs: 1n, birthtimeNs: 0n });
+      const source = { ...world.source, lstat: async (path: string) => unmoved(path), lstatSync: unmoved };
+      const { cache } = makeWorld({ source: source as unknown as FileSystemSource });
+      bust(cache);
+      const inode = cache.igetSync('/a');
+      time.advance(10_000);
+      memory.renameSync('/a', '/moved');
+      memory.writeFileSync('/a', 'another');
+      await inode.derive(TEXT, ({ path }) => memory.readFileSync(path).toString());
+      expect(cache.revalidateSync(cache.igetSync('/moved'))).toBe('fresh');
+      return inode.derived(TEXT) === 'another' ? 'another file is taken for it' : null;
+    },
+    careless(cache) {
+      const { keep } = cache.values;
+      cache.values.keep = (...args: unknown[]) => {
+        const kept = keep.apply(cache.values, args);
+        let trial: any = null;
+        Object.defineProperty(kept, 'trial', {
+          get: () => trial && { ...trial, path: kept.inode.path },
+          set: (value) => {
+            trial = value;
+          },
+        });
+        return kept;
+      };
+    },
+  },
+};
+
+describe('a trap for values on trial', () => {
+  test.each(Object.keys(TRAPS))('%s', async (name) => {
+    expect(await TRAPS[name]?.trap(() => {})).toBe(null);
+  });
+
+  test.each(Object.keys(TRAPS))('catches the careless: %s', async (name) => {
+    expect(await TRAPS[name]?.trap(TRAPS[name].careless)).toEqual(expect.any(String));
   });
 });

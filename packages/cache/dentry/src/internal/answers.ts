@@ -67,6 +67,18 @@ export class Answers<I extends object> {
     this.reconcile(directory);
   }
 
+  /** A directory that nothing can be in yet, and that whoever made it may look names up in. */
+  made(parent: DentryNode<I>, name: string, serial: number): void {
+    const { tree } = this;
+    parent.flags |= SEARCHED;
+    const node = tree.attach(parent, name);
+    tree.become(node, KIND_DIRECTORY, serial, Infinity);
+    node.validUntil = this.validUntil(node);
+    node.flags |= SEARCHED;
+    this.listed(node, [], serial);
+    tree.release(node);
+  }
+
   /** Makes a new listing and the dentries that are there agree: whichever is newer is right. */
   private reconcile(directory: DentryNode<I>): void {
     const { tree } = this;

@@ -1,6 +1,6 @@
-import type { FileKind } from '@core/fs-source';
 import { type DentryKind, KIND_DIRECTORY, KIND_NONE, KIND_SYMLINK } from '../dentry.js';
 import { childPath, type DentryNode, IN_LOOKUP, pathOf, SEARCHED, STALE, UNLISTABLE } from './dentry-node.js';
+import type { CreatedOptions } from '../options.js';
 import type { DentryTree } from './dentry-tree.js';
 import { kindOfEntry } from './kinds.js';
 import type { RememberedPaths } from './remembered-paths.js';
@@ -72,8 +72,8 @@ export class Changes<I extends object> {
     });
   }
 
-  created(path: string, kind: FileKind | undefined, certain: boolean): void {
-    this.along(path, (place, isSymlink) => {
+  created(path: string, { kind, certain = false, isNew = false }: CreatedOptions): void {
+    const change = (place: Place<I> | 'root', isSymlink: boolean): void => {
       if (place === 'root') {
         return;
       }
@@ -81,8 +81,21 @@ export class Changes<I extends object> {
       // Where there is a symlink nothing was created, but where it leads to.
       if (certain && kind !== undefined && kind !== 'unknown' && (!isSymlink || kind === 'symlink')) {
         this.tree.setListed(place.directory, place.name, kindOfEntry(kind));
+        if (isNew && kind === 'directory') {
+          this.resolver.made(place.directory, place.name);
+        }
       }
-    });
+    };
+    if (!isNew) {
+      this.along(path, change);
+      return;
+    }
+    const place = this.locate(path);
+    if (place === 'nowhere' || place === 'unknown') {
+      this.lost(place);
+    } else {
+      change(place, false);
+    }
   }
 
   unlinked(path: string, certain: boolean): void {

@@ -128,6 +128,11 @@ export class Resolver<I extends object> {
     this.tree.release(root);
   }
 
+  /** The caller has made a directory. */
+  made(parent: DentryNode<I>, name: string): void {
+    this.answers.made(parent, name, ++this.tree.serial);
+  }
+
   listSync(directory: DentryNode<I>): readonly DirectoryEntry[] {
     const { tree } = this;
     const serial = ++tree.serial;

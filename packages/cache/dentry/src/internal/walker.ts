@@ -76,6 +76,11 @@ export class Walker<I extends object> {
   private attributes = true;
   /** Whether the source must be asked about the last name. */
   fresh = false;
+  /**
+   * Whether names are believed that nobody may be let to look up: for a change of what is known, which forgets too much
+   * rather than too little.
+   */
+  private unproven = false;
   private now = 0;
   /** Answers of the source from then on need no check in this walk. */
   private since = 0;
@@ -97,11 +102,17 @@ export class Walker<I extends object> {
     this.follow = follow;
     this.attributes = attributes;
     this.fresh = fresh;
+    this.unproven = false;
     this.now = now;
     this.since = since;
     this.root = this.tree.root;
     this.base = this.root;
     this.restart();
+  }
+
+  /** Asks for no proof that names may be looked up. */
+  believe(): void {
+    this.unproven = true;
   }
 
   /** Begins at another directory than the root, if the path is relative. */
@@ -183,7 +194,7 @@ export class Walker<I extends object> {
         path.charCodeAt(start) === DOT &&
         (end - start === 1 || (end - start === 2 && path.charCodeAt(start + 1) === DOT))
       ) {
-        if ((directory.flags & SEARCHED) === 0) {
+        if ((directory.flags & SEARCHED) === 0 && !this.unproven) {
           return this.need(SEARCH, directory);
         }
         if (end - start === 2) {
@@ -229,7 +240,7 @@ export class Walker<I extends object> {
         if (this.isOld(node)) {
           return this.need(CHECK, node);
         }
-        return isReachable(node) ? this.finish(tree.notDirectory, node) : this.need(STATS, node);
+        return this.isReachable(node) ? this.finish(tree.notDirectory, node) : this.need(STATS, node);
       }
       return this.arrive(node);
     }
@@ -274,7 +285,7 @@ export class Walker<I extends object> {
     if (this.isOld(node)) {
       return this.need(CHECK, node);
     }
-    if (this.attributes ? node.inode === null || (node.flags & STALE) !== 0 : !isReachable(node)) {
+    if (this.attributes ? node.inode === null || (node.flags & STALE) !== 0 : !this.isReachable(node)) {
       return this.need(STATS, node);
     }
     return this.finish(node, node);
@@ -303,7 +314,8 @@ export class Walker<I extends object> {
     listing.referenced = true;
     const entry = listing.entries.get(tree.keyOf(name));
     if (entry === undefined) {
-      if ((directory.flags & SEARCHED) === 0 || (!tree.caseSensitive && hasSpellings(name))) {
+      const isProven = (directory.flags & SEARCHED) !== 0 || this.unproven;
+      if (!isProven || (!tree.caseSensitive && hasSpellings(name))) {
         return null;
       }
       this.validUntil = Math.min(this.validUntil, listing.validUntil);
@@ -318,9 +330,9 @@ export class Walker<I extends object> {
     tree.release(node);
     return node;
   }
-}
 
-/** Whether there is proof that the name can be reached: a directory may list names, and not let anybody look at them. */
-function isReachable(node: DentryNode<object>): boolean {
-  return node.inode !== null || node.parent === null || (node.parent.flags & SEARCHED) !== 0;
+  /** Whether there is proof that the name can be reached: a directory may list names, and not let anybody look at them. */
+  private isReachable({ inode, parent }: DentryNode<I>): boolean {
+    return inode !== null || parent === null || (parent.flags & SEARCHED) !== 0 || this.unproven;
+  }
 }

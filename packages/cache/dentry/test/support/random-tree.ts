@@ -80,7 +80,7 @@ function randomChange(rng: SeededRng, source: MemorySource): Change {
   const path = place(randomName(rng));
   const other = place(randomName(rng));
   const created = (kind: FileKind) => (cache: DentryCache, certain: boolean) =>
-    cache.created(path, rng.below(4) === 0 ? { certain } : { certain, kind });
+    cache.created(path, rng.below(4) === 0 ? { certain } : { certain, kind, isNew: rng.below(2) === 0 });
   switch (kind) {
     case 0:
     case 1:

@@ -14,6 +14,7 @@ import type { Change, FileIdentity, FsView, Lookup, PendingChange } from './fs-v
 import { LargeFiles } from './large-files.js';
 import { readlinkLookup } from './links.js';
 import { existsLookup, NAME, LINK_NAME, readdirLookup, realpathLookup, statLookup } from './names.js';
+import { NameChanges } from './name-changes.js';
 import { parentOf } from './path-of.js';
 import { SteppingClock } from './stepping-clock.js';
 import { YoungContents } from './young-contents.js';
@@ -44,6 +45,17 @@ const SHARE_OF_YOUNG = 8;
 /** And what blocks of files may take that are read by descriptor. */
 const SHARE_OF_BLOCKS = 2;
 
+/** `'certain'`: it has succeeded, and nothing else can have happened to the name by the façade. */
+type Outcome = 'failed' | 'done' | 'certain';
+
+const NO_INODES: readonly Inode[] = [];
+/** What a name is, once it has been made. */
+const MADE = {
+  'new directory': { kind: 'directory' },
+  'new symlink': { kind: 'symlink' },
+  file: { kind: 'file' },
+} as const;
+
 /**
  * What is known of a file system: names by dentries, attributes and contents by inodes.
  *
@@ -67,6 +79,8 @@ export class CachedView implements FsView, AsyncDisposable {
   readonly inodes: InodeCache;
   readonly superBlock: SuperBlock;
   readonly blocks: FileBlocks | null;
+  private readonly isCaseSensitive: boolean;
+  private readonly nameChanges = new NameChanges();
   private readonly young: YoungContents<Dentry<Inode>>;
   private readonly direct: YoungContents<string>;
 
@@ -100,6 +114,7 @@ export class CachedView implements FsView, AsyncDisposable {
     });
     this.inodes = inodes;
     this.dentries = dentries;
+    this.isCaseSensitive = source.caseSensitive;
     this.young = new YoungContents(Math.floor(maxBytes / SHARE_OF_YOUNG));
     this.direct = new YoungContents(Math.floor(maxBytes / SHARE_OF_YOUNG));
     this.blocks = FileBlocks.of({
@@ -147,7 +162,7 @@ export class CachedView implements FsView, AsyncDisposable {
     this.json = contents.json;
   }
 
-  changing(change: Change): PendingChange {
+  changing(change: Change, mayAsk: boolean): PendingChange {
     if (change.anywhere === true) {
       this.invalidate();
       return { finish: () => this.invalidate() };
@@ -156,30 +171,71 @@ export class CachedView implements FsView, AsyncDisposable {
     if (change.file !== undefined) {
       return this.changingFile(change.file);
     }
-    const dentry = this.dentries.peek(change.path, change.follow ? NAME : LINK_NAME);
-    const isFree = this.dentries.peek(change.path, LINK_NAME)?.missing === 'ENOENT';
+    const { path, follow } = change;
+    const options = follow ? NAME : LINK_NAME;
+    const dentry = this.dentries.peek(path, options);
+    const name = this.dentries.peek(path, LINK_NAME);
+    const isFree = name?.missing === 'ENOENT';
     // By then the same dentry may stand for something else, or for nothing.
     const isFile = dentry !== undefined && dentry.missing === null && dentry.kind !== KIND_DIRECTORY;
-    const keptName = isFile && change.follow && change.removes !== true ? dentry : null;
-    const inodes = this.inodesOf(change, dentry);
-    const place = this.placeOf(change.path);
-    const mayBeYoung = !isFree && (change.follow || change.deep === true) && this.mayHaveNames(dentry?.inode);
+    const keptName = isFile && follow && change.removes !== true ? dentry : null;
+    const inodes = this.inodesOf(change, dentry, mayAsk);
+    const place = this.placeOf(path);
+    const mayBeYoung = !isFree && (follow || change.deep === true) && this.mayHaveNames(dentry?.inode);
     const { hasLinks } = this;
+    const ticket = this.nameChanges.begin(this.nameOf(path));
     this.doubtAll(inodes);
     return {
-      finish: () => {
-        this.changed(change, keptName, isFree);
+      prepare: mayAsk ? undefined : () => this.prepare(change, name, dentry),
+      finish: (succeeded) => {
+        const isCertain = ticket.isAlone() && this.nameOf(path) === ticket.at;
+        ticket.end();
+        const late = mayAsk ? NO_INODES : this.inodesOf(change, this.dentries.peek(path, options), true);
+        this.changed(change, keptName, isFree, succeeded ? (isCertain ? 'certain' : 'done') : 'failed');
         if (mayBeYoung) {
           this.young.clear();
         }
-        if (place !== change.path) {
+        if (place !== path) {
           this.dentries.invalidate(place);
         }
         // Who has looked meanwhile, by whatever name, has seen it half done.
         this.doubtAll(hasLinks === this.hasLinks ? inodes : null);
-        this.doubtAt(change.path);
+        this.doubtAll(late);
+        this.doubtAt(path);
       },
     };
+  }
+
+  /** Has walked to where the change is made, so that nothing need be asked when it is done. */
+  private async prepare(
+    { path, follow, result }: Change,
+    name: Dentry<Inode> | undefined,
+    dentry: Dentry<Inode> | undefined,
+  ): Promise<void> {
+    const isNew = result === 'new directory' || result === 'new symlink' || name?.missing === 'ENOENT';
+    try {
+      if (this.hasLinks && !isNew && !dentry?.inode) {
+        await this.dentries.walk(path, { follow });
+      } else if (follow && name === undefined) {
+        await this.dentries.walk(path, NAME);
+      } else if (this.nameOf(path) === undefined) {
+        await this.dentries.walk(parentOf(path), NAME);
+      }
+    } catch {
+      // Then it is asked for once more, or all is doubted.
+    }
+  }
+
+  /** The path of a name without symlinks, where names are known by their spelling, and the directory is cached. */
+  private nameOf(path: string): string | undefined {
+    const parent = parentOf(path);
+    const name = path.slice(parent === '/' ? 1 : parent.length + 1);
+    // With a slash behind it, a symlink is not what the call is about.
+    if (!this.isCaseSensitive || name === '' || name === '.' || name === '..' || name.includes('/')) {
+      return undefined;
+    }
+    const directory = this.dentries.peek(parent, NAME);
+    return directory?.kind === KIND_DIRECTORY ? `${this.dentries.pathOf(directory)}/${name}` : undefined;
   }
 
   /** No name is changed, nor what is known of any directory. Whose contents are young is told by names alone. */
@@ -196,6 +252,7 @@ export class CachedView implements FsView, AsyncDisposable {
 
   invalidate(path?: string): void {
     this.count();
+    this.nameChanges.interrupt();
     // What is above may lead elsewhere by now, or nowhere.
     if (path === undefined || path.includes('/../')) {
       this.dentries.invalidate();
@@ -209,6 +266,7 @@ export class CachedView implements FsView, AsyncDisposable {
 
   invalidateExact(path: string): void {
     this.count();
+    this.nameChanges.interrupt();
     this.doubtAt(path);
     this.dentries.invalidate(this.aboveMissing(path), { exact: true });
   }
@@ -245,17 +303,28 @@ export class CachedView implements FsView, AsyncDisposable {
    * @param kept the file that has kept its name, if that is still there
    * @param isFree whether there was nothing by this name, not even a symlink
    */
-  private changed(change: Change, kept: Dentry<Inode> | null, isFree: boolean): void {
+  private changed(change: Change, kept: Dentry<Inode> | null, isFree: boolean, outcome: Outcome): void {
     this.count();
-    if (kept !== null && this.dentries.peek(change.path, NAME) === kept) {
+    const { path, follow, result } = change;
+    if (kept !== null && this.dentries.peek(path, NAME) === kept) {
       this.young.delete(kept);
       return;
     }
-    if (isFree || !change.follow) {
+    const above = this.aboveMissing(path);
+    if (above !== path && outcome !== 'failed') {
+      // Somebody has made a directory above meanwhile, or the call would have failed.
+      this.dentries.invalidate(above);
+      return;
+    }
+    if (outcome === 'certain' && result === 'nothing') {
+      this.dentries.unlink(path, { certain: true });
+    } else if (outcome === 'certain' && result !== undefined && (result !== 'file' || isFree)) {
+      this.dentries.created(path, { ...MADE[result as keyof typeof MADE], certain: true, isNew: true });
+    } else if (isFree || !follow) {
       // Where a symlink leads, if it is one, is as it was.
-      this.dentries.unlink(change.path);
+      this.dentries.unlink(path);
     } else {
-      this.dentries.invalidate(change.path);
+      this.dentries.invalidate(path);
     }
   }
 
@@ -273,13 +342,17 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   /** The files that the change is about; null for any that is cached. */
-  private inodesOf({ path, follow, deep }: Change, dentry: Dentry<Inode> | undefined): readonly Inode[] | null {
+  private inodesOf(
+    { path, follow, deep }: Change,
+    dentry: Dentry<Inode> | undefined,
+    mayAsk: boolean,
+  ): readonly Inode[] | null {
     if (deep === true && this.hasLinks) {
       return null;
     }
     const inodes: Inode[] = [];
     let inode = dentry?.inode ?? null;
-    if (inode === null && this.hasLinks && (dentry === undefined || dentry.missing === null)) {
+    if (inode === null && mayAsk && this.hasLinks && (dentry === undefined || dentry.missing === null)) {
       // A file whose attributes nobody has asked for by this name may be cached by another.
       try {
         ({ inode } = this.dentries.walkSync(path, { follow }));

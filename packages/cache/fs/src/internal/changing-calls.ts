@@ -1,7 +1,7 @@
 import { type Call, shapedAs } from './backing.js';
 import { cachedPathOf, type Context } from './context.js';
 import type { Forms } from './cached-call.js';
-import { ANYWHERE, type Change } from './fs-view.js';
+import { ANYWHERE, type Change, type NameResult } from './fs-view.js';
 import { mutate, mutateSync, mutateWithCallback, type Mutation, NO_CHANGES } from './mutation.js';
 import type { OpenFiles } from './open-files.js';
 import { mayLeadAnywhere, parentOf } from './path-of.js';
@@ -59,13 +59,35 @@ function withParents(args: readonly unknown[], index: number, { context }: World
   return key === undefined ? changeOf(context, args[index], false) : changes;
 }
 
+function becoming(changes: Changes, result: NameResult): Changes {
+  return (args, world) => changes(args, world).map((change) => ({ ...change, result }));
+}
+
+/** Of a path, which may be free: not of a descriptor. */
+const ofWrittenFile = becoming(ofFile, 'file');
+
+/** With a mode of the caller's own, it may be a directory in which he may not look anything up. */
+function ofDirectory(args: readonly unknown[], world: World): readonly Change[] {
+  const [path, options] = args;
+  if (isRecursive(options)) {
+    return withParents(args, 0, world);
+  }
+  const changes = changeOf(world.context, path, false);
+  const isPlain =
+    typeof options === 'function' ||
+    options === undefined ||
+    options === null ||
+    (typeof options === 'object' && (options as { mode?: unknown }).mode === undefined);
+  return isPlain ? changes.map((change) => ({ ...change, result: 'new directory' })) : changes;
+}
+
 function isRecursive(options: unknown): boolean {
   return typeof options === 'object' && options !== null && (options as { recursive?: unknown }).recursive === true;
 }
 
 const CHANGES: Readonly<Record<string, Changes>> = {
-  writeFile: ofFile,
-  appendFile: ofFile,
+  writeFile: ofWrittenFile,
+  appendFile: ofWrittenFile,
   truncate: ofFile,
   chmod: at(0, true),
   chown: at(0, true),
@@ -73,16 +95,17 @@ const CHANGES: Readonly<Record<string, Changes>> = {
   lchmod: at(0, false),
   lchown: at(0, false),
   lutimes: at(0, false),
-  rmdir: at(0, false),
-  unlink: at(0, false),
-  rm: (args, { context }) => changeOf(context, args[0], false).map((change) => ({ ...change, deep: true })),
-  mkdir: (args, world) =>
-    isRecursive(args[1]) ? withParents(args, 0, world) : changeOf(world.context, args[0], false),
-  symlink: at(1, false),
+  rmdir: becoming(at(0, false), 'nothing'),
+  unlink: becoming(at(0, false), 'nothing'),
+  rm: (args, { context }) =>
+    changeOf(context, args[0], false).map((change) => ({ ...change, deep: true, result: 'nothing' })),
+  mkdir: ofDirectory,
+  symlink: becoming(at(1, false), 'new symlink'),
   link: both,
   rename: both,
   // One that fails may take away what it was to replace.
-  copyFile: (args, { context }) => changeOf(context, args[1], true).map((change) => ({ ...change, removes: true })),
+  copyFile: (args, { context }) =>
+    changeOf(context, args[1], true).map((change) => ({ ...change, removes: true, result: 'file' })),
   cp: (args, world) => withParents(args, 1, world),
   write: ofFile,
   writev: ofFile,

@@ -48,15 +48,26 @@ export interface Change {
   readonly file?: FileIdentity;
   /** Whether it may be any file, whatever the path is. */
   readonly anywhere?: boolean;
+  /** What the name is once the call has succeeded. */
+  readonly result?: NameResult;
 }
+
+/** `'new …'`: that there was nothing by the name before; `'file'`: a new one if there was nothing. */
+export type NameResult = 'new directory' | 'new symlink' | 'file' | 'nothing';
 
 /** A change of a file that may be any. */
 export const ANYWHERE: Change = { path: '/', follow: false, anywhere: true };
 
 /** A change that is being made. */
 export interface PendingChange {
-  /** After it, whether or not it failed: nothing that was read before or meanwhile is an answer from here on. */
-  finish(): void;
+  /** Finds out where it is made, while it is made; else `finish` may have to ask, synchronously. Never rejects. */
+  readonly prepare?: (() => Promise<void>) | undefined;
+  /**
+   * After it: nothing that was read before or meanwhile is an answer from here on.
+   *
+   * @param succeeded whether the call did
+   */
+  finish(succeeded: boolean): void;
 }
 
 /**
@@ -88,8 +99,12 @@ export interface FsView {
   /** Of files that are read by descriptor; null where these are not cached. */
   readonly blocks: FileBlocks | null;
 
-  /** Before a change by the façade: what is cached of it is forgotten, as far as it is found without a call. */
-  changing(change: Change): PendingChange;
+  /**
+   * Before a change by the façade: what is cached of it is forgotten, as far as it is found without a call.
+   *
+   * @param mayAsk whether it may be asked for, synchronously; if not, `prepare` does so
+   */
+  changing(change: Change, mayAsk: boolean): PendingChange;
 
   /** Forgets what is below `path`, its links' targets and its place in its directory included; all without a path. */
   invalidate(path?: string): void;

@@ -84,6 +84,8 @@ class Run {
   private readonly kind: DerivedKind<Value>;
   /** Makers of one inode that are at work. */
   private readonly making = new Map<Inode, number>();
+  /** Values on trial that were made, and that their callers have not seen yet. */
+  private handingOut = 0;
   private writes = 0;
   private syncDepth = 0;
 
@@ -203,6 +205,10 @@ class Run {
       await microtasks();
     }
     if (rng.below(3) === 0) {
+      if (this.handingOut > 0) {
+        // No turn begins before all microtasks of the one before have run.
+        await microtasks();
+      }
       this.time.runTurn();
     }
     this.check();
@@ -449,6 +455,7 @@ class Run {
     const from = file.written;
     const isThere = this.memoryFile(path) === file;
     const changesAlways = this.rng.below(4) === 0;
+    let isMade = false;
     try {
       const value = await inode.derive(this.kind, async (context) => {
         const atWork = (this.making.get(inode) ?? 0) + 1;
@@ -468,6 +475,10 @@ class Run {
           return made;
         } finally {
           this.making.set(inode, atWork - 1);
+          if (!isMade && this.kind.trustMs > 0) {
+            isMade = true;
+            this.handingOut++;
+          }
         }
       });
       assert(value.disposed === 0, 'A value was disposed of before it was seen');
@@ -477,6 +488,8 @@ class Run {
       }
     } catch (error) {
       this.checkError(error);
+    } finally {
+      this.handingOut -= isMade ? 1 : 0;
     }
   }
 
