@@ -48,6 +48,12 @@ const SHARE_OF_BLOCKS = 2;
 /** `'certain'`: it has succeeded, and nothing else can have happened to the name by the façade. */
 type Outcome = 'failed' | 'done' | 'certain';
 
+/** Of all names, those that lead to nothing and that no listing tells of. */
+const SHARE_OF_NEGATIVE = 8;
+/** Entries of listings, and whole paths, that are kept for each name. A resolver asks by two paths for each that is there. */
+const LISTED_PER_NAME = 4;
+const PATHS_PER_NAME = 2;
+
 const NO_INODES: readonly Inode[] = [];
 /** What a name is, once it has been made. */
 const MADE = {
@@ -97,6 +103,7 @@ export class CachedView implements FsView, AsyncDisposable {
       ...shared,
       name: `${options.name}-inode`,
       policy: options.policy,
+      maxUnused: options.maxNames,
       maxDerivedBytes: maxBytes,
       ...(options.clock === undefined ? {} : { clock: options.clock }),
       ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
@@ -105,6 +112,10 @@ export class CachedView implements FsView, AsyncDisposable {
       ...shared,
       name: `${options.name}-dentry`,
       max: options.maxNames,
+      // In proportion, so that all that is known of names is bounded by how many of them may be kept.
+      maxNegative: Math.ceil(options.maxNames / SHARE_OF_NEGATIVE),
+      maxListedTotal: options.maxNames * LISTED_PER_NAME,
+      maxPaths: options.maxNames * PATHS_PER_NAME,
       clock,
       policy: { validUntil: (_, nowMs) => nowMs + nameMs },
       inodes: {

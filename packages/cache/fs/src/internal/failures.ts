@@ -1,8 +1,8 @@
 import { bareFailure, failure } from './errors.js';
 import type { TurnAnswers } from './turn-answers.js';
 
-/** Errors of one turn that are kept for one call. */
-const MAX_KEPT = 4096;
+/** Errors of one turn that are kept for one call: a resolver asks for so many names before it is done. */
+const MAX_KEPT = 32_768;
 
 /**
  * The errors that one call throws, or rejects with, on behalf of the system.

@@ -45,13 +45,13 @@ export function readlinkLookup(ports: LinkPorts): Lookup<string | null> {
 
   return {
     peek: (path) => peeked(dentries.peek(path, LINK_NAME), known),
-    now: (path) =>
-      found(dentries.walkSync(path, LINK_NAME), (dentry) => {
-        const target = known(dentry);
-        return target === undefined
-          ? keep(dentry, source.readlinkSync(dentries.pathOf(dentry)), changes(), clock.now())
-          : target;
-      }),
+    now: (path) => {
+      const dentry = dentries.walkSync(path, LINK_NAME);
+      const target = found(dentry, known);
+      return target === undefined
+        ? keep(dentry, source.readlinkSync(dentries.pathOf(dentry)), changes(), clock.now())
+        : target;
+    },
     later: async (path) => {
       const dentry = await dentries.walk(path, LINK_NAME);
       const target = found(dentry, known);

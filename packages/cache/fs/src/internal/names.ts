@@ -57,8 +57,11 @@ export function statLookup(dentries: DentryCache<Inode>, inodes: InodeCache, fol
         if (inode === null) {
           return found(dentry, unreachable);
         }
+        if (inodes.isFresh(inode)) {
+          return inode.stats;
+        }
         const real = dentries.pathOf(dentry);
-        if (isThere(inodes.isFresh(inode) ? 'fresh' : inodes.revalidateSync(inode, real))) {
+        if (isThere(inodes.revalidateSync(inode, real))) {
           return inode.stats;
         }
         dentries.invalidate(real);
@@ -72,8 +75,11 @@ export function statLookup(dentries: DentryCache<Inode>, inodes: InodeCache, fol
         if (inode === null) {
           return found(dentry, unreachable);
         }
+        if (inodes.isFresh(inode)) {
+          return inode.stats;
+        }
         const real = dentries.pathOf(dentry);
-        if (isThere(inodes.isFresh(inode) ? 'fresh' : await inodes.revalidate(inode, real))) {
+        if (isThere(await inodes.revalidate(inode, real))) {
           return inode.stats;
         }
         dentries.invalidate(real);
