@@ -1,55 +1,31 @@
 import { once } from 'node:events';
 import nodeFs from 'node:fs';
 import { join } from 'node:path';
-import { createCachedFs, type NodeFs } from '@cache/fs';
+import { createCachedFs } from '@cache/fs';
 import { describe, expect, it } from 'vitest';
 import { countedFs } from './support/counted-fs.js';
 import { outcomeOf } from './support/outcome.js';
+import { rootedFs } from './support/rooted-fs.js';
 import { scratch } from './support/scratch.js';
 
 /** So that nothing is too young to be cached. */
 const LONG_AGO = new Date(1_600_000_000_000);
 
-/** The calls whose first arguments are paths, and how many of them. */
-const PATHS: Readonly<Record<string, number>> = {
-  stat: 1,
-  lstat: 1,
-  access: 1,
-  exists: 1,
-  readFile: 1,
-  readdir: 1,
-  readlink: 1,
-  realpath: 1,
-  open: 1,
-  createReadStream: 1,
-  createWriteStream: 1,
-  writeFile: 1,
-  mkdir: 1,
-  rename: 2,
-  unlink: 1,
-};
-
-/** node:fs as it would be for a process whose root, and working directory, are `root`. */
-function rootedFs(root: string): NodeFs {
-  const mapped = (theirs: object): Record<string, unknown> =>
-    Object.fromEntries(
-      Object.entries(theirs).map(([name, call]) => {
-        const paths = PATHS[name.replace(/Sync$/, '')];
-        if (paths === undefined) {
-          return [name, call as unknown];
-        }
-        const ours = (...args: unknown[]): unknown => {
-          const own = args.map((arg, index) => (index < paths ? join(root, String(arg)) : arg));
-          const found = (call as (...args: unknown[]) => unknown)(...own);
-          return name === 'realpathSync' ? (found as string).slice(root.length) || '/' : found;
-        };
-        return [name, ours];
-      }),
-    );
-  return { ...mapped(nodeFs), promises: mapped(nodeFs.promises) } as unknown as NodeFs;
-}
-
 describe('a read', () => {
+  it('changes when the file was accessed last, as the file system sees it', async () => {
+    using area = scratch();
+    const fs = createCachedFs();
+    const file = join(area.path, 'file');
+    for (const read of [() => fs.readFileSync(file), () => fs.promises.readFile(file, 'utf8')]) {
+      fs.writeFileSync(file, 'content');
+      fs.utimesSync(file, LONG_AGO, LONG_AGO);
+      expect(fs.statSync(file)).toEqual(nodeFs.statSync(file));
+      await read();
+      expect(fs.statSync(file)).toEqual(nodeFs.statSync(file));
+      expect((await fs.promises.lstat(file)).atimeMs).toBe(nodeFs.statSync(file).atimeMs);
+    }
+  });
+
   it('by a flag that makes the file, or empties it, is a change', async () => {
     using area = scratch();
     const fs = createCachedFs();
@@ -97,7 +73,7 @@ it('a promise that is rejected tells who awaits it, but for a flood of them', as
 describe('over a file system with paths of its own', () => {
   it('streams open the file that is meant', async () => {
     using area = scratch();
-    const fs = createCachedFs({ fs: rootedFs(area.path) });
+    const fs = createCachedFs({ fs: rootedFs(nodeFs, area.path) });
     await once(fs.createWriteStream('/file').end('written'), 'close');
     expect(nodeFs.readFileSync(join(area.path, 'file'), 'utf8')).toBe('written');
     const read = await fs.createReadStream('/file').toArray();
@@ -106,7 +82,7 @@ describe('over a file system with paths of its own', () => {
 
   it('relative paths begin where it says', () => {
     using area = scratch();
-    const fs = createCachedFs({ fs: rootedFs(area.path) });
+    const fs = createCachedFs({ fs: rootedFs(nodeFs, area.path) });
     nodeFs.writeFileSync(join(area.path, 'file'), 'content');
     expect(fs.existsSync('file')).toBe(true);
     expect(fs.statSync('file').size).toBe(7);
@@ -116,7 +92,7 @@ describe('over a file system with paths of its own', () => {
 
   it('of which it does not say where they begin, changes are known anyway', () => {
     using area = scratch();
-    const { realpathSync, ...rest } = rootedFs(area.path);
+    const { realpathSync, ...rest } = rootedFs(nodeFs, area.path);
     const fs = createCachedFs({ fs: rest });
     fs.writeFileSync('/file', 'content');
     expect(fs.statSync('/file').size).toBe(7);

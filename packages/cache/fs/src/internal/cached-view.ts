@@ -6,6 +6,7 @@ import { type Inode, InodeCache, type RevalidationPolicy, SuperBlock } from '@ca
 import type { FileSystemSource } from '@core/fs-source';
 import type { RcuFlavor } from '@core/rcu';
 import type { MemoryGroup } from '@core/shrinker';
+import { AccessTimes } from './access-times.js';
 import type { Backing } from './backing.js';
 import { ContentBudget, derivedOf } from './content-budget.js';
 import { contentsOf, type FileReader } from './contents.js';
@@ -87,6 +88,7 @@ export class CachedView implements FsView, AsyncDisposable {
   readonly blocks: FileBlocks | null;
   private readonly isCaseSensitive: boolean;
   private readonly nameChanges = new NameChanges();
+  private readonly accessTimes: AccessTimes;
   private readonly young: YoungContents<Dentry<Inode>>;
   private readonly direct: YoungContents<string>;
 
@@ -149,14 +151,16 @@ export class CachedView implements FsView, AsyncDisposable {
       groupAware: group !== null,
     });
     const changes = (): number => this.changeCount;
-    this.stat = statLookup(dentries, inodes, true);
-    this.lstat = statLookup(dentries, inodes, false);
+    this.accessTimes = new AccessTimes(inodes);
+    this.stat = statLookup(dentries, inodes, this.accessTimes, true);
+    this.lstat = statLookup(dentries, inodes, this.accessTimes, false);
     this.exists = existsLookup(dentries);
     this.readdir = readdirLookup(dentries);
     this.realpath = realpathLookup(dentries);
     this.readlink = readlinkLookup({ dentries, source, clock, trustMs: nameMs, changes });
     this.maxKeptBytes = Math.floor(maxBytes / SHARE_OF_FILE);
     const contents = contentsOf({
+      accessTimes: this.accessTimes,
       dentries,
       young: this.young,
       direct: this.direct,
@@ -283,6 +287,7 @@ export class CachedView implements FsView, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.accessTimes.clear();
     this.young.clear();
     this.direct.clear();
     await this.blocks?.close();

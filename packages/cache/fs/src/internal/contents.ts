@@ -1,7 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import type { Clock } from '@core/base';
 import { type Dentry, type DentryCache, KIND_FILE } from '@cache/dentry';
-import { DerivedKind, type Inode } from '@cache/inode';
+import { DerivedKind, type Inode, type MakeContext } from '@cache/inode';
+import type { AccessTimes } from './access-times.js';
 import { DirectError, type Lookup, MISSING } from './fs-view.js';
 import { NAME, noAnswer, peeked } from './names.js';
 import type { YoungContents } from './young-contents.js';
@@ -17,6 +18,7 @@ export interface FileReader {
 }
 
 export interface ContentPorts {
+  readonly accessTimes: AccessTimes;
   readonly dentries: DentryCache<Inode>;
   readonly young: YoungContents<Dentry<Inode>>;
   /** By path, where nothing else is known of it; emptied by each change. */
@@ -83,7 +85,7 @@ class Unkept<T> extends Error {
 }
 
 function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
-  const { dentries, young, direct, reader, clock, changes } = ports;
+  const { dentries, young, direct, reader, clock, changes, accessTimes } = ports;
   const { kind } = form;
 
   const known = (dentry: Dentry<Inode>): T | undefined => {
@@ -152,7 +154,12 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
         return form.make(large.readSync(real));
       }
       try {
-        return inodeOf(dentry, ports).deriveSync(kind, ({ stats }) => make(reader.readSync(real), stats), real);
+        const inode = inodeOf(dentry, ports);
+        const makeSync = ({ stats }: MakeContext): T => {
+          accessTimes.note(inode);
+          return make(reader.readSync(real), stats);
+        };
+        return inode.deriveSync(kind, makeSync, real);
       } catch (error) {
         return unkept(error);
       }
@@ -181,11 +188,12 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
         return form.make(await large.read(real));
       }
       try {
-        return await inodeOf(dentry, ports).derive(
-          kind,
-          async ({ stats }) => make(await reader.read(real), stats),
-          real,
-        );
+        const inode = inodeOf(dentry, ports);
+        const makeLater = async ({ stats }: MakeContext): Promise<T> => {
+          accessTimes.note(inode);
+          return make(await reader.read(real), stats);
+        };
+        return await inode.derive(kind, makeLater, real);
       } catch (error) {
         return unkept(error);
       }

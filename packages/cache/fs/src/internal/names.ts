@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { type Dentry, type DentryCache, KIND_SYMLINK } from '@cache/dentry';
 import type { Inode, InodeCache } from '@cache/inode';
 import type { DirectoryEntry } from '@core/fs-source';
+import type { AccessTimes } from './access-times.js';
 import { type Answer, type Lookup, MISSING } from './fs-view.js';
 
 /** Walks to a name alone. What is listed is known without a look at its inode. */
@@ -44,10 +45,15 @@ export function peeked<T>(
 }
 
 /** Attributes. The name is as good as its dentry, the attributes are as good as the inode's policy says. */
-export function statLookup(dentries: DentryCache<Inode>, inodes: InodeCache, follow: boolean): Lookup<BigIntStats> {
+export function statLookup(
+  dentries: DentryCache<Inode>,
+  inodes: InodeCache,
+  accessTimes: AccessTimes,
+  follow: boolean,
+): Lookup<BigIntStats> {
   const options = follow ? FILE : LINK;
   const fresh = ({ inode }: Dentry<Inode>): BigIntStats | undefined =>
-    inode !== null && inodes.isFresh(inode) ? inode.stats : undefined;
+    inode !== null && inodes.isFresh(inode) && accessTimes.isSettled(inode) ? inode.stats : undefined;
   return {
     peek: (path) => peeked(dentries.peek(path, options), fresh),
     now: (path) => {
@@ -57,6 +63,7 @@ export function statLookup(dentries: DentryCache<Inode>, inodes: InodeCache, fol
         if (inode === null) {
           return found(dentry, unreachable);
         }
+        accessTimes.settle(inode);
         if (inodes.isFresh(inode)) {
           return inode.stats;
         }
@@ -75,6 +82,7 @@ export function statLookup(dentries: DentryCache<Inode>, inodes: InodeCache, fol
         if (inode === null) {
           return found(dentry, unreachable);
         }
+        accessTimes.settle(inode);
         if (inodes.isFresh(inode)) {
           return inode.stats;
         }
