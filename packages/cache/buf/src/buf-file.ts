@@ -281,6 +281,19 @@ export class BufFile {
   }
 
   /**
+   * Tells where the file ends, for who has looked: nothing behind is read, and what is cached there is forgotten. A file
+   * that has grown since then is {@link invalidate}d first.
+   *
+   * @throws {RangeError} the position is none of a file
+   * @throws {BufError} `ERR_BUF_CLOSED`
+   */
+  endsAt(position: number): void {
+    checkPosition(position);
+    checkOpen(this.state);
+    this.state.foundEnd(position);
+  }
+
+  /**
    * Forgets what the cache has of the file, for when somebody else has changed it. Blocks that wait to be written stay,
    * unless `discard` is set: write them first. Holders keep their bytes.
    *

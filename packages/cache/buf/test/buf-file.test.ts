@@ -131,6 +131,26 @@ describe('reading', () => {
     cache.checkInvariants();
   });
 
+  test('where somebody has seen it end, nothing behind is read', async () => {
+    const { cache, file, source } = makeBuf(10 * BLOCK);
+    const kept = file.readSync(1).bytes;
+    file.holdSync(9).release();
+    file.endsAt(5 * BLOCK + 3);
+    expect([file.knownBytes, file.get(9), file.get(1)?.bytes]).toEqual([5 * BLOCK + 3, null, kept]);
+    expect(await file.readAt(4 * BLOCK, 3 * BLOCK)).toEqual(source.bytes.subarray(4 * BLOCK, 5 * BLOCK + 3));
+    const reads = source.count('read');
+    expect(await file.readAt(6 * BLOCK, BLOCK)).toHaveLength(0);
+    expect(source.count('read')).toBe(reads);
+    // It has grown: by who has seen it, it is told anew.
+    file.invalidate();
+    file.endsAt(7 * BLOCK);
+    expect(file.readAtSync(6 * BLOCK, 3 * BLOCK)).toEqual(source.bytes.subarray(6 * BLOCK, 7 * BLOCK));
+    expect(() => file.endsAt(-1)).toThrow(RangeError);
+    await file.close();
+    expect(() => file.endsAt(1)).toThrow(BufError);
+    cache.checkInvariants();
+  });
+
   test('errors reach those who asked, and the next one tries again', async () => {
     const { cache, file, source } = makeBuf(10 * BLOCK);
     source.before = () => {

@@ -14,6 +14,8 @@ import { SharedFile } from './shared-file.js';
 const IDLE_MAX = 1024;
 /** A read of more than such a part of the cache would put out all else, and is no use there. */
 const SHARE_OF_READ = 4;
+/** As much as is side by side in memory, so that a window is one piece: a stream then waits for four chunks at once. */
+const READAHEAD_BYTES = 262_144;
 /** Less is not worth the trouble. */
 const MIN_BYTES = 65_536;
 
@@ -70,6 +72,7 @@ export class FileBlocks implements UsedPart {
     this.cache = new BufCache({
       name: options.name,
       maxBytes: options.maxBytes,
+      readaheadBytes: READAHEAD_BYTES,
       group: options.group,
       ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
       ...(options.rcu === undefined ? {} : { rcu: options.rcu }),

@@ -86,6 +86,7 @@ export class SharedFile implements FileIdentity {
       this.drop();
     }
     this.size = size;
+    this.blocks?.endsAt(size);
     this.mtimeNs = mtimeNs;
     this.ctimeNs = ctimeNs;
     this.isSettled = isSettled(stats, wallMs);
@@ -119,8 +120,10 @@ export class SharedFile implements FileIdentity {
   }
 
   private open(): BufFile {
-    this.blocks = this.ports.cache.open(this.source, { keepSource: true });
-    return this.blocks;
+    const blocks = this.ports.cache.open(this.source, { keepSource: true });
+    blocks.endsAt(this.size);
+    this.blocks = blocks;
+    return blocks;
   }
 }
 
