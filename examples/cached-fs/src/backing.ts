@@ -18,9 +18,10 @@ const FREE = new Set(['close', 'closeSync', 'unwatchFile']);
 /**
  * node:fs, counted.
  *
- * @param delayMs by which each call that is not synchronous is slower, as over a network. 0: not at all
+ * @param delayMs by which each call is slower, as over a network; a synchronous one keeps its thread waiting. 0: not at all
  */
 export function countingFs(delayMs: number): Backing {
+  const nobody = new Int32Array(new SharedArrayBuffer(4));
   let counts = new Map<string, number>();
   const count = (name: string): void => {
     if (!FREE.has(name)) {
@@ -33,6 +34,9 @@ export function countingFs(delayMs: number): Backing {
       const wrapped: Call = (...args) => {
         count(name);
         const callback = args.at(-1);
+        if (delayMs > 0 && name.endsWith('Sync')) {
+          Atomics.wait(nobody, 0, 0, delayMs);
+        }
         if (delayMs === 0 || typeof callback !== 'function') {
           return (call as unknown as Call)(...args);
         }
