@@ -645,6 +645,27 @@ describe('memory', () => {
     expect(cached.stats().blocks?.arenaBytes).toBe(0);
   });
 
+  it('blocks are charged to the group, within its limit, and given back', async () => {
+    const shrinkers = new ShrinkerRegistry();
+    const group = shrinkers.root.child('files', { max: 1 << 20 });
+    const cached = createCachedFs({ shrinkers, group, maxBytes: 8 << 20 });
+    const fd = cached.openSync(OLD, 'r');
+    const direct = nodeFs.openSync(OLD, 'r');
+    const [buffer, expected] = [Buffer.alloc(BLOCK), Buffer.alloc(BLOCK)];
+    for (let block = 0; block < 1000; block++) {
+      expect(cached.readSync(fd, buffer, 0, BLOCK, block * BLOCK)).toBe(BLOCK);
+      nodeFs.readSync(direct, expected, 0, BLOCK, block * BLOCK);
+      expect(buffer.equals(expected)).toBe(true);
+    }
+    expect(group.usage('external')).toBe(cached.stats().blocks?.arenaBytes);
+    expect(group.usage()).toBeLessThanOrEqual(1 << 20);
+    expect(cached.stats().blocks?.used).toBeGreaterThan(64);
+    nodeFs.closeSync(direct);
+    cached.closeSync(fd);
+    await cached.close();
+    expect(group.usage()).toBe(0);
+  });
+
   it('a read that would put out all else is not kept', async () => {
     const cached = createCachedFs({ maxBytes: 1 << 20 });
     const fd = cached.openSync(OLD, 'r');
