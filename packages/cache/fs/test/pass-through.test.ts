@@ -53,6 +53,10 @@ describe('a read', () => {
     await new Promise((resolve) => void fs.readFile(join(area.path, 'callback'), resolve));
     expect(below.promiseCalls()).toEqual(['readFile']);
     expect(below.calls()).toEqual(['readFile', 'readFile']);
+    await fs.promises.writeFile(join(area.path, 'promise'), 'written');
+    below.reset();
+    await fs.promises.readFile(join(area.path, 'promise'));
+    expect(below.promiseCalls()).toEqual(['readFile']);
   });
 });
 

@@ -109,9 +109,9 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
 export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: Backing = context.backing): Call {
   const { view, answers, misses } = context;
   const { name, mutation } = call;
-  const read = (path: string): Promise<unknown> =>
+  const read = (path: string): Promise<Buffer> =>
     new Promise((resolve, reject) => {
-      askBacking(backing, name, [path], (error, value) => (error ? reject(error) : resolve(value)));
+      askBacking(backing, name, [path], (error, value) => (error ? reject(error) : resolve(value as Buffer)));
     });
   return (...args) => {
     const [path, second, third] = args;
@@ -206,7 +206,7 @@ function promiseForm<T>(context: Context, call: CachedCall<T>): Call {
   const { backing, view, answers, misses } = context;
   const { name, mutation } = call;
   const failures = new Failures(answers, call.syscall);
-  const read = (path: string): Promise<unknown> => backing.callPromise(name, [path]);
+  const read = (path: string): Promise<Buffer> => backing.callPromise(name, [path]) as Promise<Buffer>;
   const past: Call = (...args) =>
     mutation === undefined
       ? backing.callPromise(name, args)

@@ -179,7 +179,8 @@ function lookupOf<T>(ports: ContentPorts, form: Form<T>): Lookup<T> {
       }
       if (isYoung(dentry)) {
         const [before, nowMs] = [changes(), clock.now()];
-        return keepYoung(dentry, await reader.read(dentries.pathOf(dentry)), before, nowMs);
+        const real = dentries.pathOf(dentry);
+        return keepYoung(dentry, read === undefined ? await reader.read(real) : await read(real), before, nowMs);
       }
       dentry = dentry.inode === null ? checkFile(await dentries.walk(path)) : dentry;
       const real = dentries.pathOf(dentry);
@@ -209,9 +210,9 @@ function readNow(reader: FileReader, path: string): Buffer {
   }
 }
 
-async function readLater(read: (path: string) => Promise<unknown>, path: string): Promise<Buffer> {
+async function readLater(read: (path: string) => Promise<Buffer>, path: string): Promise<Buffer> {
   try {
-    return (await read(path)) as Buffer;
+    return await read(path);
   } catch (error) {
     throw new DirectError(error);
   }

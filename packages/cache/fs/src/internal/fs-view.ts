@@ -16,8 +16,8 @@ export interface Lookup<T> {
   peek(path: string): Answer<T> | undefined;
   /** @param direct whether a path of which nothing is known may be read as it is: fails with a {@link DirectError} */
   now(path: string, direct?: boolean): Answer<T>;
-  /** @param direct by what a path of which nothing is known may be read: as {@link now} */
-  later(path: string, direct?: (path: string) => Promise<unknown>): Promise<Answer<T>>;
+  /** @param direct by what a path of which nothing, or little, is known may be read: as {@link now} */
+  later(path: string, direct?: (path: string) => Promise<Buffer>): Promise<Answer<T>>;
 }
 
 /** The error of the file system below, for a call like the caller's own: it need not be made again. */
