@@ -206,7 +206,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     }
     const { table } = this;
     const slot = table.slots.get(key);
-    if (slot === undefined) {
+    if (slot === NO_SLOT) {
       return false;
     }
     if (table.isStale(slot)) {
@@ -235,7 +235,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   /** Milliseconds for which the entry stays fresh: Infinity without a time to live, 0 when stale or absent. */
   remainingTtlMs(key: K): number {
     const slot = this.table.slots.get(key);
-    return slot === undefined ? 0 : this.table.remainingTtlMs(slot);
+    return slot === NO_SLOT ? 0 : this.table.remainingTtlMs(slot);
   }
 
   /**
@@ -354,15 +354,15 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   }
 
   *keys(): IterableIterator<K> {
-    for (const [key, slot] of this.table.slots) {
+    for (const slot of this.table.slots.slots()) {
       if (!this.table.isStale(slot)) {
-        yield key;
+        yield this.table.keyAt(slot);
       }
     }
   }
 
   *values(): IterableIterator<V> {
-    for (const slot of this.table.slots.values()) {
+    for (const slot of this.table.slots.slots()) {
       if (!this.table.isStale(slot)) {
         yield this.table.valueAt(slot);
       }
@@ -370,9 +370,9 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   }
 
   *entries(): IterableIterator<[K, V]> {
-    for (const [key, slot] of this.table.slots) {
+    for (const slot of this.table.slots.slots()) {
       if (!this.table.isStale(slot)) {
-        yield [key, this.table.valueAt(slot)];
+        yield [this.table.keyAt(slot), this.table.valueAt(slot)];
       }
     }
   }
@@ -662,7 +662,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
     const { table, loads } = this;
     if (loads.count === 0) {
       const slot = table.slots.get(key);
-      if ((slot !== undefined && table.fitsAt(slot, value, size)) || ledger.covers(size + ENTRY_OVERHEAD)) {
+      if ((slot !== NO_SLOT && table.fitsAt(slot, value, size)) || ledger.covers(size + ENTRY_OVERHEAD)) {
         const { bytes } = table;
         table.storeAt(slot, key, value, size, ttlMs);
         // What grows within what is charged leaves no more of it over than there was.
@@ -699,7 +699,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   private setAgain(pinned: Lease<K, V>, size: number, ttlMs: number | undefined, fits: boolean): void {
     const { table } = this;
     const slot = table.slots.get(pinned.key as K);
-    if (slot !== undefined) {
+    if (slot !== NO_SLOT) {
       table.remove(slot, 'set');
     }
     if (fits) {

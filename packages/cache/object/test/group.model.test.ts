@@ -55,7 +55,7 @@ const BUSTS: Readonly<Record<string, GroupBust>> = {
     ledger.reserve = (key: number, value: unknown, size: number) => {
       const slot = ledger.table.slots.get(key);
       const is = real(key, value, size);
-      if (slot !== undefined && ledger.table.slots.get(key) === undefined) {
+      if (slot !== -1 && ledger.table.slots.get(key) === -1) {
         ledger.table.slots.set(key, slot);
       }
       return is;

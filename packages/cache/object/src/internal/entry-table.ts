@@ -5,8 +5,9 @@ import type * as port from '../policy/eviction-policy.js';
 import { Shadows } from '../policy/shadows.js';
 import { Expiry } from './expiry.js';
 import type { Graveyard } from './graveyard.js';
-import { hashKey } from './hash-key.js';
+import { hashKey, isKnowable } from './hash-key.js';
 import type { Holds } from './holds.js';
+import { KeyIndex } from './key-index.js';
 import type { Lease } from './lease.js';
 import { SlotSizes } from './slot-sizes.js';
 
@@ -14,6 +15,7 @@ import { SlotSizes } from './slot-sizes.js';
 export const NO_SLOT = -1;
 const WATCHED: typeof port.WATCHED = 255;
 const FIRST_CAPACITY = 64;
+const NO_HASHES: Int32Array = new Int32Array(0);
 /** Shadows are kept for as many keys as there is room for entries, but for no fewer than these: a few bytes. */
 const MIN_SHADOWS = 64;
 /**
@@ -46,7 +48,7 @@ export interface EntryTableOptions<K, V> {
 }
 
 /**
- * The entries of a cache: a `Map` from keys to slots, and arrays by slot.
+ * The entries of a cache: an index from keys to slots, and arrays by slot.
  *
  * The policy has the entries that may be evicted, and also held ones that eviction has not met yet. Those that it has met
  * wait in `parked` until they are let go: so each hold costs eviction one look, however long it lasts.
@@ -54,8 +56,6 @@ export interface EntryTableOptions<K, V> {
  * No user code runs in here.
  */
 export class EntryTable<K, V> {
-  readonly slots: Map<K, number> = new Map();
-  /** As `slots.size`, which is a call. */
   count = 0;
   bytes = 0;
   hits = 0;
@@ -68,6 +68,7 @@ export class EntryTable<K, V> {
   readonly maxBytes: number;
   private readonly max: number;
   private readonly keys: (K | undefined)[] = [];
+  readonly slots: KeyIndex<K> = new KeyIndex(this.keys);
   private readonly values: (V | undefined)[] = [];
   private readonly freeSlots: number[] = [];
   private capacity = 0;
@@ -76,8 +77,10 @@ export class EntryTable<K, V> {
   private marks: Uint8Array = new Uint8Array(0);
   private readonly markMax: number;
   private readonly shadows: Shadows | null;
-  /** How many evictions there must have been before shadows may be allocated again. */
-  private noShadowsUntil = 0;
+  /** Of keys by slot, as long as there are shadows; 0 for one that came before. */
+  private hashes: Int32Array = NO_HASHES;
+  /** After so many evictions shadows are to be allocated, or again; Infinity if they are there, or not wanted. */
+  private shadowsFrom = Infinity;
   /** Held entries, in the order in which eviction met them. */
   private parked: SlotLru | null = null;
   private expiry: Expiry | null = null;
@@ -109,12 +112,12 @@ export class EntryTable<K, V> {
 
   /** Bytes of what is remembered of evicted keys. */
   get shadowBytes(): number {
-    return this.shadows === null ? 0 : this.shadows.bytes;
+    return this.shadows === null ? 0 : this.shadows.bytes + this.hashes.byteLength;
   }
 
   get(key: K): V | undefined {
     const slot = this.slots.get(key);
-    if (slot === undefined || (this.expiry !== null && this.expireIfStale(slot))) {
+    if (slot === NO_SLOT || (this.expiry !== null && this.expireIfStale(slot))) {
       this.misses++;
       return undefined;
     }
@@ -126,7 +129,7 @@ export class EntryTable<K, V> {
   /** The entry of `key`, stale or not, or {@link NO_SLOT}. One that is too stale to be kept is removed. */
   find(key: K): number {
     const slot = this.slots.get(key);
-    if (slot === undefined) {
+    if (slot === NO_SLOT) {
       return NO_SLOT;
     }
     if (this.expiry !== null && this.expiry.isGone(slot)) {
@@ -139,7 +142,13 @@ export class EntryTable<K, V> {
   /** The entry of `key` if it is fresh, or {@link NO_SLOT}. */
   findFresh(key: K): number {
     const slot = this.slots.get(key);
-    return slot === undefined || (this.expiry !== null && this.expireIfStale(slot)) ? NO_SLOT : slot;
+    return slot === NO_SLOT || (this.expiry !== null && this.expireIfStale(slot)) ? NO_SLOT : slot;
+  }
+
+  /** As a `Map` has it: there is no -0. */
+  keyAt(slot: number): K {
+    const key = this.keys[slot] as K;
+    return key === 0 ? (0 as K) : key;
   }
 
   valueAt(slot: number): V {
@@ -166,10 +175,10 @@ export class EntryTable<K, V> {
     return this.storeAt(this.slots.get(key), key, value, size, ttlMs);
   }
 
-  /** As {@link store}, where the slot of `key` is known, or that it has none. */
-  storeAt(old: number | undefined, key: K, value: V, size: number, ttlMs: number | undefined): number {
+  /** As {@link store}, where the slot of `key` is known, or {@link NO_SLOT}. */
+  storeAt(old: number, key: K, value: V, size: number, ttlMs: number | undefined): number {
     let slot: number;
-    if (old === undefined) {
+    if (old === NO_SLOT) {
       slot = this.insert(key, value, size);
     } else {
       slot = old;
@@ -186,12 +195,12 @@ export class EntryTable<K, V> {
   reject(key: K, value: V, size: number): void {
     this.rejected++;
     const slot = this.slots.get(key);
-    if (slot !== undefined && this.values[slot] === value) {
+    if (slot !== NO_SLOT && this.values[slot] === value) {
       // It is one value, to be disposed of once.
       this.remove(slot, 'reject');
       return;
     }
-    if (slot !== undefined) {
+    if (slot !== NO_SLOT) {
       this.remove(slot, 'set');
     }
     this.retireValue(key, value, size, 'reject');
@@ -200,7 +209,7 @@ export class EntryTable<K, V> {
   /** Retires a value that came in vain, unless it is in the cache after all. */
   refuse(key: K, value: V, size: number): void {
     const slot = this.slots.get(key);
-    if (slot === undefined || this.values[slot] !== value) {
+    if (slot === NO_SLOT || this.values[slot] !== value) {
       this.retireValue(key, value, size, 'reject');
     }
   }
@@ -221,7 +230,7 @@ export class EntryTable<K, V> {
   }
 
   clear(): void {
-    for (const slot of this.slots.values()) {
+    for (const slot of this.slots.slots()) {
       this.remove(slot, 'delete');
     }
     this.dropShadows();
@@ -231,7 +240,7 @@ export class EntryTable<K, V> {
   purge(): number {
     let purged = 0;
     if (this.expiry !== null) {
-      for (const slot of this.slots.values()) {
+      for (const slot of this.slots.slots()) {
         if (this.expiry.isGone(slot)) {
           this.expire(slot);
           purged++;
@@ -270,7 +279,7 @@ export class EntryTable<K, V> {
         this.park(slot);
       } else {
         this.evictions++;
-        policy.evict(slot);
+        policy.evict(slot, this.hashAt(slot));
         this.free(slot, 'evict');
         removed++;
       }
@@ -281,34 +290,38 @@ export class EntryTable<K, V> {
 
   /** Bytes that shadows should be allocated with, or 0: they are there, or it is too early. */
   get missingShadowBytes(): number {
-    const { shadows } = this;
-    return shadows === null || shadows.capacity >= this.capacity || this.evictions < this.noShadowsUntil
-      ? 0
-      : Shadows.bytesFor(Math.max(MIN_SHADOWS, this.capacity)) - shadows.bytes;
+    if (this.evictions < this.shadowsFrom) {
+      return 0;
+    }
+    const keys = this.shadowsWanted;
+    return Shadows.bytesFor(keys) + keys * Int32Array.BYTES_PER_ELEMENT - this.shadowBytes;
   }
 
   /** Starts to remember keys that are evicted. Forgets those that were remembered for a smaller capacity. */
   allocateShadows(): void {
-    this.shadows?.allocate(Math.max(MIN_SHADOWS, this.capacity));
+    this.shadows?.allocate(this.shadowsWanted);
+    this.hashes = new Int32Array(this.shadowsWanted);
+    this.shadowsFrom = Infinity;
   }
 
   /** Forgets evicted keys, until as many entries as there are now were evicted. */
   dropShadows(): void {
     if (this.shadows !== null) {
       this.shadows.drop();
+      this.hashes = NO_HASHES;
       this.postponeShadows();
     }
   }
 
   /** There is no room for them, or was none. */
   postponeShadows(): void {
-    this.noShadowsUntil = this.evictions + this.count + 1;
+    this.shadowsFrom = this.evictions + this.count + 1;
   }
 
   /** Bytes that the entries take more once the value is stored; less than 0 if it takes the place of a larger one. */
   growth(key: K, value: V, size: number): number {
     const slot = this.slots.get(key);
-    if (slot === undefined) {
+    if (slot === NO_SLOT) {
       return size + ENTRY_OVERHEAD;
     }
     // Somebody holds what it replaces, so that stays.
@@ -341,7 +354,7 @@ export class EntryTable<K, V> {
   /** Pins the value if the key has it; null if not, or if nobody cares when it goes. */
   pinValue(key: K, value: V): Lease<K, V> | null {
     const slot = this.slots.get(key);
-    return slot !== undefined && this.values[slot] === value && this.graveyard.wanted ? this.pin(slot) : null;
+    return slot !== NO_SLOT && this.values[slot] === value && this.graveyard.wanted ? this.pin(slot) : null;
   }
 
   /** A hold ends. */
@@ -379,13 +392,14 @@ export class EntryTable<K, V> {
     assert(count + this.freeSlots.length === this.keys.length, 'A slot is neither used nor free');
     assert(count <= this.max, 'The cache has too many entries');
     let bytes = 0;
-    for (const [key, slot] of this.slots) {
+    this.slots.checkInvariants();
+    for (const slot of this.slots.slots()) {
       const isParked = parked?.has(slot) === true;
       const lease = this.leases?.[slot];
       bytes += this.sizes === null ? 0 : this.sizes.get(slot);
       assert(policy.has(slot) !== isParked, 'An entry is nowhere, or both parked and with the policy');
       assert(!isParked || lease !== undefined, 'An entry is parked, and nobody holds it');
-      assert(Object.is(this.keys[slot], key) || key === 0, 'A slot has another key');
+      assert(this.slots.get(this.keys[slot] as K) === slot, 'A slot has another key');
       assert(
         lease === undefined || (lease.holds > 0 && lease.reason === null && lease.value === this.values[slot]),
         'A slot has a lease that is not its own',
@@ -404,23 +418,38 @@ export class EntryTable<K, V> {
     if (this.sizes !== null) {
       this.makeRoom(size);
     }
-    let slot: number;
-    if (this.count < this.max) {
-      slot = this.freeSlots.pop() ?? this.newSlot();
-      this.count++;
-    } else {
-      // The victim's slot is used again.
-      slot = this.evictOne();
-      this.vacate(slot, 'evict');
-    }
+    const slot = this.count < this.max ? this.insertInNew(key) : this.insertInVictim(key);
     this.slots.set(key, slot);
     this.keys[slot] = key;
     this.values[slot] = value;
-    this.marks[slot] = 0;
-    this.policy.insert(slot, this.shadows === null ? 0 : hashKey(key));
     if (this.sizes !== null) {
       this.sizes.set(slot, size);
       this.bytes += size;
+    }
+    return slot;
+  }
+
+  private insertInNew(key: K): number {
+    const slot = this.freeSlots.pop() ?? this.newSlot();
+    this.count++;
+    this.marks[slot] = 0;
+    this.policy.insert(slot, this.hashOf(key, slot));
+    return slot;
+  }
+
+  /** The victim's slot is used again. */
+  private insertInVictim(key: K): number {
+    let slot = this.victim();
+    if (slot === NO_SLOT) {
+      slot = this.unparkVictim();
+      this.vacate(slot, 'evict');
+      this.marks[slot] = 0;
+      this.policy.insert(slot, this.hashOf(key, slot));
+    } else {
+      this.marks[slot] = 0;
+      const oldHash = this.hashAt(slot);
+      this.policy.replace(slot, oldHash, this.hashOf(key, slot));
+      this.vacate(slot, 'evict');
     }
     return slot;
   }
@@ -465,37 +494,49 @@ export class EntryTable<K, V> {
     }
   }
 
-  /**
-   * Takes the entry that is to go from the policy, and leaves it in its slot: the first that the policy has in its hand
-   * and that is not marked.
-   *
-   * Held ones are passed over; if there are no others, the one goes that was met first. Its value stays until it is
-   * let go. There must be one.
-   */
+  /** Takes the entry out that is to go, and leaves it in its slot. There must be one. */
   private evictOne(): number {
+    const slot = this.victim();
+    if (slot === NO_SLOT) {
+      return this.unparkVictim();
+    }
+    this.policy.evict(slot, this.hashAt(slot));
+    return slot;
+  }
+
+  /**
+   * The entry that is to go, in the policy's hand: the first there that is not marked, nor held. {@link NO_SLOT} if there
+   * are none but held ones, which are parked now. Counts an eviction.
+   */
+  private victim(): number {
     const { policy } = this;
-    if (this.ledger === null && this.missingShadowBytes > 0) {
+    if (this.evictions >= this.shadowsFrom && this.ledger === null) {
       this.allocateShadows();
     }
     this.evictions++;
-    // A policy that is asked so often and has nothing is not worth a hang.
-    let patience = 3 * (this.markMax + 2) * (policy.length + 1);
-    for (;;) {
+    for (let looks = 0; ; looks++) {
       const slot = policy.hand();
       if (slot === NO_SLOT) {
-        break;
+        return NO_SLOT;
       }
-      patience--;
-      if (this.isMarked(slot) && patience > 0) {
+      if (this.isMarked(slot) && this.isPatient(looks)) {
         policy.spare(slot);
       } else if (this.isHeld(slot)) {
         this.park(slot);
       } else {
-        policy.evict(slot);
         return slot;
       }
     }
-    const { parked } = this;
+  }
+
+  /** A policy that is asked so often and has nothing is not worth a hang. */
+  private isPatient(looks: number): boolean {
+    return looks < 3 * (this.markMax + 2) * (this.count + 1);
+  }
+
+  /** Of the held entries, the one that eviction met first. Its value stays until it is let go. */
+  private unparkVictim(): number {
+    const { policy, parked } = this;
     if (parked === null || parked.length === 0) {
       throw new TypeError(
         `Cannot evict: policy "${policy.name}" has ${policy.length} entries, and none in its hand; see EvictionPolicy for what is asked of one`,
@@ -520,12 +561,31 @@ export class EntryTable<K, V> {
     return mark !== 0 && mark !== WATCHED;
   }
 
+  /** What the policy is told of a new key, which is kept while it is in the slot. */
+  private hashOf(key: K, slot: number): number {
+    if (this.hashes.length === 0) {
+      return this.shadows !== null && isKnowable(key) ? 1 : 0;
+    }
+    const hash = hashKey(key);
+    this.hashes[slot] = hash;
+    return hash;
+  }
+
+  /** What it is told of one that is in. */
   private hashAt(slot: number): number {
-    return this.shadows === null ? 0 : hashKey(this.keys[slot]);
+    if (this.hashes.length === 0) {
+      return this.shadows !== null && isKnowable(this.keys[slot]) ? 1 : 0;
+    }
+    const hash = this.hashes[slot] as number;
+    return hash === 0 ? hashKey(this.keys[slot]) : hash;
   }
 
   private sizeAt(slot: number): number {
     return this.sizes === null ? 0 : this.sizes.get(slot);
+  }
+
+  private get shadowsWanted(): number {
+    return Math.max(MIN_SHADOWS, this.capacity);
   }
 
   private weight(): number {
@@ -619,7 +679,7 @@ export class EntryTable<K, V> {
 
   /** Nobody holds the value any more, which is in the cache. */
   private endLease(lease: Lease<K, V>): void {
-    const slot = this.slots.get(lease.key as K) as number;
+    const slot = this.slots.get(lease.key as K);
     this.allLeases()[slot] = undefined;
     this.holds.forget(lease);
     this.unpark(slot);
@@ -643,6 +703,10 @@ export class EntryTable<K, V> {
 
   private grow(): void {
     this.capacity = Math.min(Math.max(this.capacity * 2, FIRST_CAPACITY), this.max);
+    this.slots.grow(this.capacity);
+    if (this.shadows !== null && this.shadows.capacity < this.capacity && this.shadowsFrom === Infinity) {
+      this.shadowsFrom = this.evictions;
+    }
     this.policy.grow(this.capacity);
     this.marks = this.policy.marks;
     this.parked?.grow(this.capacity);

@@ -37,6 +37,19 @@ export function hashKey(key: unknown): number {
   }
 }
 
+/** Whether a key is known again when it comes back. */
+export function isKnowable(key: unknown): boolean {
+  switch (typeof key) {
+    case 'object':
+      return key === null;
+    case 'function':
+    case 'symbol':
+      return false;
+    default:
+      return true;
+  }
+}
+
 function mix(value: number): number {
   let hash = Math.imul(value ^ GOLDEN, 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
@@ -62,8 +75,8 @@ function hashString(text: string): number {
     hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
     hash = (Math.imul(hash, 31) + text.charCodeAt(length - 1 - at)) | 0;
   }
-  const step = Math.floor((length - 2 * END_CHARS) / (HASHED_CHARS - 2 * END_CHARS));
-  for (let at = END_CHARS; at < length - END_CHARS; at += Math.max(1, step)) {
+  const step = Math.max(1, Math.floor((length - 2 * END_CHARS) / (HASHED_CHARS - 2 * END_CHARS)));
+  for (let at = END_CHARS; at < length - END_CHARS; at += step) {
     hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
   }
   return mix(hash);

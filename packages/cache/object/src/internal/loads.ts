@@ -174,10 +174,10 @@ export class Loads<K, V> {
         return;
       }
       const slot = this.table.slots.get(key);
-      if (slot !== undefined && this.graveyard.wanted) {
+      if (slot !== NO_SLOT && this.graveyard.wanted) {
         flight.stale = this.table.pin(slot);
       }
-      const stale = slot === undefined ? undefined : this.table.valueAt(slot);
+      const stale = slot === NO_SLOT ? undefined : this.table.valueAt(slot);
       made = load(key, { signal: flight.controller.signal, stale, recycled: flight.recycled });
       if (isThenable(made)) {
         Promise.resolve(made).then(
@@ -284,7 +284,7 @@ export class Loads<K, V> {
   ): Lease<K, V> | null {
     const { table } = this;
     const { key, holds, superseded } = flight;
-    const slot = table.slots.get(key) ?? NO_SLOT;
+    const slot = table.slots.get(key);
     if (slot !== NO_SLOT && table.valueAt(slot) === value) {
       // It is there already: the load returned the stale one, or has stored its value itself.
       const lease = holds > 0 ? table.hold(slot, holds) : null;

@@ -13,4 +13,9 @@ export class WatchedLru extends Lru {
     this.evicted(slot);
     super.evict(slot);
   }
+
+  override replace(slot: number): void {
+    this.evicted(slot);
+    super.replace(slot);
+  }
 }

@@ -20,7 +20,7 @@ export function isPolicyName(value: unknown): value is EvictionPolicyName {
   return typeof value === 'string' && Object.hasOwn(FACTORIES, value);
 }
 
-const METHODS = ['grow', 'has', 'insert', 'remove', 'hand', 'spare', 'evict', 'touch'] as const;
+const METHODS = ['grow', 'has', 'insert', 'remove', 'hand', 'spare', 'evict', 'replace', 'touch'] as const;
 
 /**
  * A new policy, by name or of a factory.

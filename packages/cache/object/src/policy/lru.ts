@@ -49,6 +49,11 @@ export class Lru implements EvictionPolicy {
     this.order.del(slot);
   }
 
+  replace(slot: number): void {
+    this.marks[slot] = WATCHED;
+    this.order.moveToTail(slot);
+  }
+
   touch(slot: number): void {
     this.order.moveToTail(slot);
   }

@@ -14,7 +14,7 @@ const PROMOTE_AT = 2;
  * after they went, get into the main one.
  *
  * Good on skewed traffic and against scans. Its small queue is a tenth whatever the traffic is, so that what is used
- * again a little later than that is lost. 14 bytes an entry, and 8 for shadows.
+ * again a little later than that is lost. 10 bytes an entry, and 14 to 24 for shadows.
  *
  * @see Yang et al., FIFO queues are all you need for cache eviction, SOSP 2023
  */
@@ -23,7 +23,6 @@ export class S3Fifo implements EvictionPolicy {
   readonly markMax = 3;
   readonly shadows: Shadows = new Shadows();
   marks: Uint8Array = new Uint8Array(0);
-  private hashes: Int32Array = new Int32Array(0);
   private readonly links: SlotLinks = new SlotLinks();
   private readonly small: SlotLru = new SlotLru(this.links);
   private readonly main: SlotLru = new SlotLru(this.links);
@@ -34,7 +33,6 @@ export class S3Fifo implements EvictionPolicy {
 
   grow(capacity: number): void {
     this.marks = enlarged(this.marks, new Uint8Array(capacity));
-    this.hashes = enlarged(this.hashes, new Int32Array(capacity));
     this.links.grow(capacity);
   }
 
@@ -43,7 +41,6 @@ export class S3Fifo implements EvictionPolicy {
   }
 
   insert(slot: number, hash: number): void {
-    this.hashes[slot] = hash;
     const shadow = this.shadows.take(hash);
     // A distance that the main queue could have bridged.
     const refaults = shadow !== NO_SHADOW && shadow >> 1 <= this.length - this.smallTarget();
@@ -79,12 +76,17 @@ export class S3Fifo implements EvictionPolicy {
     }
   }
 
-  evict(slot: number): void {
+  evict(slot: number, hash: number): void {
     if (this.small.del(slot)) {
-      this.shadows.add(0, this.hashes[slot] as number);
+      this.shadows.add(0, hash);
     } else {
       this.main.del(slot);
     }
+  }
+
+  replace(slot: number, oldHash: number, hash: number): void {
+    this.evict(slot, oldHash);
+    this.insert(slot, hash);
   }
 
   touch(): void {}

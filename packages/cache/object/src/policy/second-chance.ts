@@ -51,6 +51,10 @@ export class SecondChance implements EvictionPolicy {
     this.order.del(slot);
   }
 
+  replace(slot: number): void {
+    this.order.moveToTail(slot);
+  }
+
   touch(): void {}
 
   checkInvariants(): void {

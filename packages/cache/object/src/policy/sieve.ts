@@ -59,6 +59,11 @@ export class Sieve implements EvictionPolicy {
     this.order.del(slot);
   }
 
+  replace(slot: number): void {
+    this.evict(slot);
+    this.insert(slot);
+  }
+
   touch(): void {}
 
   checkInvariants(): void {

@@ -35,7 +35,7 @@ const STEPS_MAX = 4;
  *
  * Keys that cannot be known again, which are objects, go to the active list at once: among them this is second chance.
  *
- * 14 bytes an entry, and 8 for shadows. Without shadows, either list has one half.
+ * 10 bytes an entry, and 14 to 24 for shadows. Without shadows, either list has one half.
  *
  * @see Linux mm/workingset.c
  * @see Megiddo and Modha, ARC: A self-tuning, low overhead replacement cache, FAST 2003
@@ -46,7 +46,6 @@ export class Workingset implements EvictionPolicy {
   readonly markMax = 2;
   readonly shadows: Shadows = new Shadows();
   marks: Uint8Array = new Uint8Array(0);
-  private hashes: Int32Array = new Int32Array(0);
   private readonly links: SlotLinks = new SlotLinks();
   private readonly inactive: SlotLru = new SlotLru(this.links);
   private readonly active: SlotLru = new SlotLru(this.links);
@@ -54,6 +53,14 @@ export class Workingset implements EvictionPolicy {
   private target = 0;
   /** How many entries there were when room was last needed. */
   private full = 0;
+  /** Room for shadows, then. */
+  private shadowed = 0;
+  /** Whether entries have come or gone since. */
+  private hasChanged = true;
+  // What follows of these. With fewer inactive entries than that the active list gives way; with fewer active ones than
+  // that, unused entries are set to wait there.
+  private leastInactive = 1;
+  private mostActive = 0;
   /** About how many keys would refault if they came back, of those that left each list. */
   private inactiveShadows = 0;
   private activeShadows = 0;
@@ -69,7 +76,6 @@ export class Workingset implements EvictionPolicy {
 
   grow(capacity: number): void {
     this.marks = enlarged(this.marks, new Uint8Array(capacity));
-    this.hashes = enlarged(this.hashes, new Int32Array(capacity));
     this.links.grow(capacity);
   }
 
@@ -78,8 +84,9 @@ export class Workingset implements EvictionPolicy {
   }
 
   insert(slot: number, hash: number): void {
-    this.hashes[slot] = hash;
-    if (hash === 0 || this.refaults(hash) || this.marks[slot] !== 0) {
+    this.hasChanged = true;
+    const shadow = this.shadows.take(hash);
+    if (hash === 0 || (shadow !== NO_SHADOW && this.returns(shadow)) || this.marks[slot] !== 0) {
       this.active.add(slot);
     } else {
       this.marks[slot] = NEW;
@@ -88,6 +95,7 @@ export class Workingset implements EvictionPolicy {
   }
 
   remove(slot: number): void {
+    this.hasChanged = true;
     if (!this.inactive.del(slot)) {
       this.active.del(slot);
     }
@@ -95,24 +103,17 @@ export class Workingset implements EvictionPolicy {
 
   hand(): number {
     const { inactive, active } = this;
-    const full = inactive.length + active.length;
-    this.full = full;
-    if (this.target > full) {
-      this.target = full;
+    if (this.hasChanged || this.shadows.capacity !== this.shadowed) {
+      this.hasChanged = false;
+      this.full = inactive.length + active.length;
+      this.shadowed = this.shadows.capacity;
+      this.retarget(this.target);
     }
-    const target = this.shadows.capacity === 0 ? full / 2 : this.target;
-    for (let waits = 0; ; waits++) {
-      const slot = inactive.head();
-      if (slot < 0 || (active.length > 0 && inactive.length < Math.max(1, target))) {
-        return active.head();
-      }
-      if (waits === WAITS_MAX || active.length >= full - full * SLACK_SHARE - target - 1) {
-        return slot;
-      }
-      inactive.del(slot);
-      this.marks[slot] = 0;
-      active.addHead(slot);
+    const slot = inactive.head();
+    if (slot < 0 || (inactive.length < this.leastInactive && active.length > 0)) {
+      return active.head();
     }
+    return active.length >= this.mostActive ? slot : this.handAfterWaits();
   }
 
   spare(slot: number): void {
@@ -121,8 +122,8 @@ export class Workingset implements EvictionPolicy {
     this.active.moveToTail(slot);
   }
 
-  evict(slot: number): void {
-    const hash = this.hashes[slot] as number;
+  evict(slot: number, hash: number): void {
+    this.hasChanged = true;
     if (this.inactive.del(slot)) {
       this.shadows.add(INACTIVE, hash);
       this.inactiveShadows = Math.min(this.inactiveShadows + 1, this.full);
@@ -131,6 +132,35 @@ export class Workingset implements EvictionPolicy {
       this.unused++;
       this.shadows.add(ACTIVE, hash);
       this.activeShadows = Math.min(this.activeShadows + 1, this.full);
+    }
+  }
+
+  // At once, and not by the functions for either part: this is most of what a set costs that evicts.
+  replace(slot: number, oldHash: number, hash: number): void {
+    const { inactive, active } = this;
+    const wasInactive = inactive.has(slot);
+    if (wasInactive) {
+      this.inactiveShadows = Math.min(this.inactiveShadows + 1, this.full);
+    } else {
+      this.unused++;
+      this.activeShadows = Math.min(this.activeShadows + 1, this.full);
+    }
+    const shadow = this.shadows.exchange(wasInactive ? INACTIVE : ACTIVE, oldHash, hash);
+    if (hash === 0 || (shadow !== NO_SHADOW && this.returns(shadow))) {
+      if (wasInactive) {
+        inactive.del(slot);
+        active.add(slot);
+      } else {
+        active.moveToTail(slot);
+      }
+      return;
+    }
+    this.marks[slot] = NEW;
+    if (wasInactive) {
+      inactive.moveToTail(slot);
+    } else {
+      active.del(slot);
+      inactive.add(slot);
     }
   }
 
@@ -151,27 +181,47 @@ export class Workingset implements EvictionPolicy {
     }
   }
 
-  /** Whether the key has left not long ago, and is to be active. The target learns of it. */
-  private refaults(hash: number): boolean {
-    const shadow = this.shadows.take(hash);
-    if (shadow === NO_SHADOW || shadow >> 1 > this.full) {
-      return false;
-    }
-    const list = shadow & 1;
+  /** Whether a key with that shadow has left not long ago, and is to be active. The target learns of it. */
+  private returns(shadow: number): boolean {
+    return shadow >> 1 <= this.full && this.learn(shadow & 1);
+  }
+
+  /** A key has come back from a list. @returns whether it is to be active */
+  private learn(list: number): boolean {
     this.inRow = list === this.lastList ? this.inRow + 1 : 0;
     this.lastList = list;
     const steps = Math.min(STEPS_MAX, 1 + this.inRow / ROW);
     const { inactiveShadows, activeShadows } = this;
     if (list === INACTIVE) {
-      this.target = Math.min(
-        this.full,
-        this.target + steps * Math.max(1, activeShadows / Math.max(1, inactiveShadows)),
-      );
+      this.retarget(this.target + steps * Math.max(1, activeShadows / Math.max(1, inactiveShadows)));
       this.inactiveShadows = Math.max(0, inactiveShadows - 1);
       return true;
     }
-    this.target = Math.max(0, this.target - steps * Math.max(1, inactiveShadows / Math.max(1, activeShadows)));
+    this.retarget(this.target - steps * Math.max(1, inactiveShadows / Math.max(1, activeShadows)));
     this.activeShadows = Math.max(0, activeShadows - 1);
     return this.unused <= this.full;
+  }
+
+  private retarget(target: number): void {
+    const { full } = this;
+    this.target = Math.max(0, Math.min(full, target));
+    const wanted = this.shadowed === 0 ? full / 2 : this.target;
+    this.leastInactive = Math.max(1, Math.ceil(wanted));
+    this.mostActive = Math.ceil(full - full * SLACK_SHARE - wanted - 1);
+  }
+
+  /** Sets unused entries to wait, as far as the active list has room to spare. */
+  private handAfterWaits(): number {
+    const { inactive, active } = this;
+    for (let waits = 0; waits < WAITS_MAX && active.length < this.mostActive; waits++) {
+      const slot = inactive.head();
+      inactive.del(slot);
+      this.marks[slot] = 0;
+      active.addHead(slot);
+      if (inactive.length === 0 || inactive.length < this.leastInactive) {
+        return active.head();
+      }
+    }
+    return inactive.head();
   }
 }
