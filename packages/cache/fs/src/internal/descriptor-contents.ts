@@ -25,9 +25,7 @@ export function contentsByDescriptor({ answers }: Context, files: OpenFiles, { c
     const open = typeof file === 'number' ? files.reader(file) : undefined;
     const tell = args.at(-1) as Callback;
     const encoding =
-      open !== undefined && typeof tell === 'function'
-        ? encodingOf(args.length > 2 ? options : undefined)
-        : undefined;
+      open !== undefined && typeof tell === 'function' ? encodingOf(args.length > 2 ? options : undefined) : undefined;
     if (open === undefined || encoding === undefined) {
       files.handOver(file);
       return readFile?.(...args);
