@@ -4,7 +4,7 @@ import { reportUncaught, systemClock, systemScheduler } from '@core/base';
 import type { FileSystemSource } from '@core/fs-source';
 import type { ShrinkControl, Shrinker, Zone } from '@core/shrinker';
 import type { DerivedKind } from './derived-kind.js';
-import { Inode, type InodeOwner, type Make, type MakeSync } from './inode.js';
+import { Inode, type InodeOwner, type Make, type MakeSync, NEVER } from './inode.js';
 import { InodeError } from './inode-error.js';
 import { Account } from './internal/account.js';
 import { AgeClock } from './internal/age-clock.js';
@@ -273,6 +273,19 @@ export class InodeCache implements InodePort<Inode>, InodeOwner, Prunable, Async
     for (const one of this.store.table) {
       this.observer.doubt(one, id);
     }
+  }
+
+  /**
+   * Has the next who asks for the attributes look, as if they were too old: they may not be what they were, though the
+   * file is, as after a read the time of the last access. What was derived is as good as before.
+   *
+   * @throws {InodeError} `ERR_INODE_FOREIGN`
+   */
+  expire(inode: Inode): void {
+    this.checkOwn(inode, 'expire');
+    inode.validUntilMs = NEVER;
+    // A look that is under way may have seen what was before.
+    inode.lookId = this.looks.nextId();
   }
 
   /** Inodes that may be reclaimed: those on the list, of which some may be held again. O(1). */

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import type { FileSystemSource } from '@core/fs-source';
 import { describe, expect, test } from 'vitest';
-import { alwaysRevalidate, DerivedKind, type Inode } from '../src/index.js';
+import { alwaysRevalidate, DerivedKind, type Inode, type InodeCache } from '../src/index.js';
 import { GatedSource } from './support/gated-source.js';
 import { makeWorld, type World } from './support/make-cache.js';
 import { microtasks } from './support/test-time.js';
@@ -217,6 +217,47 @@ const TRAPS: Readonly<Record<string, { trap: Trap; careless: (cache: any) => voi
     },
   },
 };
+
+describe('attributes that expire', () => {
+  test('are looked at again, and what was derived is as good as before', async () => {
+    const { derive, inode, cache, source } = worldWith('abc');
+    await derive();
+    cache.expire(inode);
+    expect([cache.isFresh(inode), inode.derived(TEXT)]).toEqual([false, 'abc']);
+    source.reset();
+    expect(cache.revalidateSync(inode)).toBe('unchanged');
+    expect([source.counts.lstat, cache.isFresh(inode), cache.stats().confirmed]).toEqual([1, true, 1]);
+    cache.checkInvariants();
+  });
+
+  /** How often is looked for one who asks after they have expired, while an older look is under way. */
+  async function looksAfter(expire: (cache: InodeCache, inode: Inode) => void): Promise<number> {
+    const { memory, time } = makeWorld();
+    const gated = new GatedSource(memory);
+    const { cache } = makeWorld({ source: gated.source, clock: time, wallClock: time, scheduler: time });
+    memory.writeFileSync('/a', 'abc');
+    const inode = cache.igetSync('/a');
+    time.advance(10_000);
+    const older = cache.revalidate(inode);
+    expire(cache, inode);
+    const asked = cache.revalidate(inode);
+    await microtasks();
+    const looks = gated.gates.length;
+    for (const gate of gated.gates) {
+      gate.open();
+    }
+    await Promise.all([older, asked]);
+    return looks;
+  }
+
+  test('are not those of a look that began before', async () => {
+    expect(await looksAfter((cache, inode) => cache.expire(inode))).toBe(2);
+    const careless = (_: InodeCache, inode: Inode): void => {
+      inode.validUntilMs = -Infinity;
+    };
+    expect(await looksAfter(careless)).toBe(1);
+  });
+});
 
 describe('a trap for values on trial', () => {
   test.each(Object.keys(TRAPS))('%s', async (name) => {

@@ -39,7 +39,7 @@ export class AccessTimes {
   /** Before attributes are asked for. */
   settle(inode: Inode): void {
     if (this.read.size > 0 && this.read.delete(inode) && !inode.isStale) {
-      this.inodes.invalidate(inode);
+      this.inodes.expire(inode);
     }
   }
 
