@@ -5,7 +5,7 @@ import { changeOf } from './changing-calls.js';
 import { cachedPathOf, type Context } from './context.js';
 import { bareFailure } from './errors.js';
 import { Failures } from './failures.js';
-import { type Change, MISSING } from './fs-view.js';
+import { type Answer, type Change, MISSING } from './fs-view.js';
 import { NO_CHANGES } from './mutation.js';
 import { isForWriting } from './open-files.js';
 import { readWhole } from './whole-files.js';
@@ -102,7 +102,14 @@ export function readJsonForms(context: Context): { readJson: Call; readJsonSync:
 
   const readJsonSync: Call = (path) => {
     const key = cachedPathOf(context, path);
-    const found = key === undefined ? undefined : attempt(() => json.now(key));
+    let found: Answer<{ readonly value: unknown }> | undefined;
+    if (key !== undefined) {
+      try {
+        found = json.now(key);
+      } catch {
+        // The system below says why.
+      }
+    }
     if (found === MISSING) {
       throw failures.of('ENOENT', path);
     }
@@ -142,12 +149,4 @@ export function readJsonForms(context: Context): { readJson: Call; readJsonSync:
 
 function parse(content: unknown): unknown {
   return JSON.parse(String(content)) as unknown;
-}
-
-function attempt<T>(ask: () => T): T | undefined {
-  try {
-    return ask();
-  } catch {
-    return undefined;
-  }
 }
