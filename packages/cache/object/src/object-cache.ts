@@ -9,7 +9,14 @@ import {
   type ShrinkerSpec,
   type Zone,
 } from '@core/shrinker';
-import { MAX_ENTRIES, checkFetchOptions, checkOptions, checkSize, checkTtl } from './internal/check-options.js';
+import {
+  MAX_ENTRIES,
+  checkFetchOptions,
+  checkOptions,
+  checkSetOptions,
+  checkSize,
+  checkTtl,
+} from './internal/check-options.js';
 import { ENTRY_OVERHEAD, EntryTable, NO_SLOT, type WalkGoal } from './internal/entry-table.js';
 import { Graveyard } from './internal/graveyard.js';
 import { Holds } from './internal/holds.js';
@@ -169,11 +176,15 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
    * reclaimed first, which may evict from this cache, and call the shrinkers of others.
    *
    * @throws {RangeError} a size or a time to live is out of range; nothing has changed
-   * @throws {TypeError} `maxBytes` is set, there is no group, and the size is not known; nothing has changed
+   * @throws {TypeError} `maxBytes` is set, there is no group, and the size is not known; `options` is no object, or has a
+   *   `ttl`, which is called `ttlMs` here; nothing has changed
    * @throws {ObjectCacheError} `ERR_OBJECT_CACHE_CLOSED`; nothing has changed
    * @throws what `sizeOf` throws; nothing has changed
    */
   set(key: K, value: V, options?: SetOptions): this {
+    if (options !== undefined) {
+      checkSetOptions(options);
+    }
     const size = options === undefined && !this.measures ? 0 : this.measure(key, value, options);
     const ttlMs = options === undefined || options.ttlMs === undefined ? this.ttlMs : checkTtl(options.ttlMs);
     if (this.closing !== null) {

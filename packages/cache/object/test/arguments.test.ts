@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type FetchOptions, ObjectCache, type ObjectCacheOptions } from '../src/index.js';
+import { type FetchOptions, ObjectCache, type ObjectCacheOptions, type SetOptions } from '../src/index.js';
 import { SecondChance } from '../src/policy/second-chance.js';
 
 type Options = ObjectCacheOptions<string, number>;
@@ -16,6 +16,7 @@ describe('of fetch and acquireOrLoad', () => {
     [{ ttlMs: '5' }, 'Cannot keep a value fresh for "5" ms'],
     [{ size: -1 }, 'Cannot store a value of -1 bytes'],
     [{ size: '5' }, 'Cannot store a value of "5" bytes'],
+    [{ ttl: 5 }, 'Cannot store a value with a ttl: the option is called ttlMs'],
   ])('%j is refused before anything is loaded', async (options, message) => {
     const cache = new ObjectCache<string, number>({ load: () => new Promise(() => {}) });
     for (const call of ['fetch', 'acquireOrLoad'] as const) {
@@ -30,6 +31,21 @@ describe('of fetch and acquireOrLoad', () => {
     const none = { signal: undefined, load: undefined, ttlMs: undefined, size: undefined, forceRefresh: undefined };
     expect(await cache.fetch('a', none as never)).toBe(1);
     expect(await cache.fetch('b', undefined)).toBe(1);
+  });
+});
+
+describe('of set and getOrCreate', () => {
+  test.each<[unknown, string]>([
+    [null, 'Cannot store a value with options null: give an object, or nothing'],
+    [5, 'Cannot store a value with options 5: give an object, or nothing'],
+    [{ ttl: 5 }, 'Cannot store a value with a ttl: the option is called ttlMs, in milliseconds'],
+  ])('%j is refused, and nothing has changed', (options, message) => {
+    const cache = new ObjectCache<string, number>({ max: 2 });
+    cache.set('a', 1);
+    expect(() => cache.set('a', 2, options as SetOptions)).toThrow(new TypeError(message));
+    expect(() => cache.getOrCreate('b', () => 2, options as SetOptions)).toThrow(new TypeError(message));
+    expect([...cache]).toEqual([['a', 1]]);
+    cache.checkInvariants();
   });
 });
 

@@ -1,5 +1,5 @@
 import { checkOptionNames } from '@core/base';
-import type { FetchOptions, ObjectCacheOptions } from '../options.js';
+import type { FetchOptions, ObjectCacheOptions, SetOptions } from '../options.js';
 import { EVICTION_POLICIES, isPolicyName } from '../policy/create-policy.js';
 
 /** A `Map` of V8 takes twice as many keys, but then can't exchange one for another. */
@@ -21,6 +21,24 @@ export function checkTtl(ttlMs: number): number {
   return ttlMs;
 }
 
+/**
+ * What a caller of `set` gave, by its names.
+ *
+ * @throws {TypeError} it is no object, or has the `ttl` that other caches take, and with which values would never expire
+ */
+export function checkSetOptions(options: SetOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`Cannot store a value with options ${shown(options)}: give an object, or nothing`);
+  }
+  checkNoTtl(options);
+}
+
+function checkNoTtl(options: object): void {
+  if ('ttl' in options) {
+    throw new TypeError('Cannot store a value with a ttl: the option is called ttlMs, in milliseconds');
+  }
+}
+
 /** What a caller of `fetch` gave, before anything begins. @throws {TypeError | RangeError} it makes no sense */
 export function checkFetchOptions<K, V>(options: FetchOptions<K, V>): void {
   if (typeof options !== 'object' || options === null) {
@@ -35,6 +53,7 @@ export function checkFetchOptions<K, V>(options: FetchOptions<K, V>): void {
   if (load !== undefined && typeof load !== 'function') {
     throw new TypeError(`Cannot load a value with load ${String(load)}: it must be a function`);
   }
+  checkNoTtl(options);
   if (ttlMs !== undefined) {
     checkTtl(ttlMs);
   }
