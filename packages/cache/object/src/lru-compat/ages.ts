@@ -17,16 +17,16 @@ export class Ages {
   }
 
   start<K, V>(entry: Entry<K, V>, ttl: number, start: number = this.settings.perf.now()): void {
-    entry.ttl = ttl;
+    entry.lifetime = ttl;
     entry.start = ttl === 0 ? 0 : start;
   }
 
-  isStale<K, V>({ ttl, start }: Entry<K, V>): boolean {
+  isStale<K, V>({ lifetime: ttl, start }: Entry<K, V>): boolean {
     return ttl && start ? this.now() - start > ttl : false;
   }
 
   /** Milliseconds; negative when stale, Infinity without a time to live. */
-  remaining<K, V>({ ttl, start }: Entry<K, V>): number {
+  remaining<K, V>({ lifetime: ttl, start }: Entry<K, V>): number {
     return ttl && start ? ttl - (this.now() - start) : Infinity;
   }
 
@@ -36,7 +36,7 @@ export class Ages {
   }
 
   describe<K, V, FC>(entry: Entry<K, V>, status: LruStatus<K, V, FC> | undefined): void {
-    const { ttl, start } = entry;
+    const { lifetime: ttl, start } = entry;
     if (status && ttl && start) {
       const now = this.now();
       Object.assign(status, { ttl, start, now, remainingTTL: ttl - (now - start) });

@@ -7,7 +7,7 @@ export class Entry<K, V> {
   value: V | undefined;
   size: number;
   /** Milliseconds; 0 for ever. */
-  ttl = 0;
+  lifetime = 0;
   /** By the clock of the cache, when the value was new; 0 for ever. */
   start = 0;
   flight: Flight<V> | null = null;

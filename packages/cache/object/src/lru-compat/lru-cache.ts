@@ -341,7 +341,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     if (entry?.value === undefined) {
       return undefined;
     }
-    const { value, ttl, start, size } = entry;
+    const { value, lifetime: ttl, start, size } = entry;
     return {
       value,
       ...(ttl !== 0 && start !== 0 ? { ttl: ttl - ages.exactAge(entry), start: Date.now() } : {}),
@@ -354,7 +354,7 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
     const { ages, keepsAges, sized } = this.#store;
     const dumped: [K, LruEntry<V>][] = [];
     for (const entry of this.#store.entriesFrom('oldest')) {
-      const { key, value, ttl, size } = entry;
+      const { key, value, lifetime: ttl, size } = entry;
       if (value !== undefined) {
         const age = keepsAges ? { ttl, start: Math.floor(Date.now() - ages.exactAge(entry)) } : {};
         dumped.push([key, { value, ...age, ...(sized ? { size } : {}) }]);

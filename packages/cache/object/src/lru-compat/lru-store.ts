@@ -139,7 +139,7 @@ export class LruStore<K extends {}, V extends {}, FC> {
   }
 
   renew(entry: Entry<K, V>): void {
-    this.age(entry, entry.ttl);
+    this.age(entry, entry.lifetime);
   }
 
   /** As `set` of lru-cache. `flight` is the load that has brought the value, if one has. */
@@ -259,7 +259,7 @@ export class LruStore<K extends {}, V extends {}, FC> {
     for (const [key, entry] of this.inner) {
       assert(entry.key === key && entry.leaves === null, 'An entry that has left is found');
       assert(entry.value !== undefined || entry.flight !== null, 'An entry has no value, and none is being loaded');
-      assert(this.keepsAges || entry.ttl === 0, 'A time to live is not heeded');
+      assert(this.keepsAges || entry.lifetime === 0, 'A time to live is not heeded');
     }
     assert(this.timers.size <= this.inner.size, 'Timers of entries that have left go on');
   }
@@ -310,7 +310,7 @@ export class LruStore<K extends {}, V extends {}, FC> {
     { noDisposeOnSet = this.settings.noDisposeOnSet }: LruSetOptions<K, V, FC>,
     flight: Flight<V> | null,
   ): void {
-    entry.ttl = old.ttl;
+    entry.lifetime = old.lifetime;
     entry.start = old.start;
     this.timers.hand(old, entry);
     if (noDisposeOnSet || old.value === entry.value) {
