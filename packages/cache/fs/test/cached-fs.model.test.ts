@@ -108,14 +108,19 @@ describe('what is broken is found', () => {
     'that hears of no directory': deafTo('mkdir'),
     'that hears of no rename': deafTo('rename'),
     'that hears of no removed file': deafTo('unlink'),
-    'that hears of no write by descriptor': deafTo('write'),
+    'that hears of nothing by descriptor': deafTo('write', 'ftruncate', 'fchmod', 'futimes'),
     'that keeps a miss': keepingMisses,
     'that tells another error': tellingAnotherError,
     'that shares its buffers': sharingBuffers,
     'that leaves descriptors open': leavingOpen,
   };
   it.each(Object.entries(BROKEN))('a façade %s', async (_, broken) => {
-    expect(await run({ seed: 1, steps: 3000, broken })).not.toBeNull();
+    // What comes of a seed depends on when calls below end: one run may miss it, but not one after the other.
+    let found = null;
+    for (let seed = 1; seed <= 10 && found === null; seed++) {
+      found = await run({ seed, steps: 2000, broken });
+    }
+    expect(found).not.toBeNull();
   });
 });
 
@@ -126,12 +131,20 @@ function withCalls(cached: CachedFs, calls: Readonly<Record<string, Call>>, prom
   return { ...cached, ...calls, promises: { ...cached.promises, ...promises } } as unknown as NodeFs;
 }
 
-function deafTo(name: 'writeFile' | 'mkdir' | 'rename' | 'unlink' | 'write'): Broken {
+type Changing = 'writeFile' | 'mkdir' | 'rename' | 'unlink' | 'write' | 'ftruncate' | 'fchmod' | 'futimes';
+
+function deafTo(...names: readonly Changing[]): Broken {
+  const { promises } = nodeFs;
   return (cached) =>
     withCalls(
       cached,
-      { [name]: nodeFs[name] as Call, [`${name}Sync`]: nodeFs[`${name}Sync`] as Call },
-      name === 'write' ? {} : { [name]: nodeFs.promises[name] },
+      Object.fromEntries(
+        names.flatMap((name) => [
+          [name, nodeFs[name] as Call],
+          [`${name}Sync`, nodeFs[`${name}Sync`] as Call],
+        ]),
+      ),
+      Object.fromEntries(names.flatMap((name) => (name in promises ? [[name, promises[name as 'mkdir']]] : []))),
     );
 }
 

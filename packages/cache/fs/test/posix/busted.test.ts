@@ -7,8 +7,8 @@ const CHANGES: readonly (readonly [what: string, before: readonly Step[], change
   ['a rename', [WRITE], ['rename', './one', './two']],
   ['a new directory', [], ['mkdir', './dir']],
   ['a removed file', [WRITE], ['unlink', './one']],
-  ['new content', [WRITE], ['appendFile', './one', '2']],
-  ['a mode', [WRITE], ['chmod', './one', 0o600]],
+  // Of a file that has just been read attributes are looked at again, for the time of the last access.
+  ['a mode', [['mkdir', './dir']], ['chmod', './dir', 0o700]],
   ['another name', [WRITE], ['link', './one', './two']],
   ['a link that is gone', [['symlink', 'x', './link']], ['unlink', './link']],
 ];
