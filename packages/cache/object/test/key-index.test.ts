@@ -36,7 +36,7 @@ function keyOf(rng: SeededRng, spread: number): unknown {
 /** An index with its owner's part, beside a `Map` that it must be like. */
 class Pair {
   readonly keys: unknown[] = [];
-  readonly index: KeyIndex<unknown> = new KeyIndex(this.keys);
+  readonly index: KeyIndex<unknown> = new KeyIndex();
   readonly map = new Map<unknown, number>();
   private readonly free: number[] = [];
 
@@ -72,7 +72,7 @@ class Pair {
   private newSlot(): number {
     const slot = this.keys.push(undefined) - 1;
     if ((slot & (slot - 1)) === 0) {
-      this.index.grow(Math.max(4, slot * 2));
+      this.index.grow(Math.max(4, slot * 2), this.keys);
     }
     return slot;
   }

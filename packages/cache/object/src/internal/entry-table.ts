@@ -15,6 +15,8 @@ import { SlotSizes } from './slot-sizes.js';
 export const NO_SLOT = -1;
 const WATCHED: typeof port.WATCHED = 255;
 const FIRST_CAPACITY = 64;
+/** From here on it grows by a half, and not by as much again. */
+const LARGE_CAPACITY = 2 ** 16;
 const NO_HASHES: Int32Array = new Int32Array(0);
 /** Shadows are kept for as many keys as there is room for entries, but for no fewer than these: a few bytes. */
 const MIN_SHADOWS = 64;
@@ -67,9 +69,12 @@ export class EntryTable<K, V> {
   ledger: Books | null = null;
   readonly maxBytes: number;
   private readonly max: number;
-  private readonly keys: (K | undefined)[] = [];
-  readonly slots: KeyIndex<K> = new KeyIndex(this.keys);
-  private readonly values: (V | undefined)[] = [];
+  readonly slots: KeyIndex<K> = new KeyIndex();
+  // As long as there are slots: an array that is pushed to keeps room for half as many again.
+  private keys: (K | undefined)[] = [];
+  private values: (V | undefined)[] = [];
+  /** Slots below have been used. */
+  private used = 0;
   private readonly freeSlots: number[] = [];
   private capacity = 0;
   private readonly policy: port.EvictionPolicy;
@@ -389,7 +394,7 @@ export class EntryTable<K, V> {
     const listed = policy.length + (parked?.length ?? 0);
     assert(this.slots.size === count, () => `${this.slots.size} keys, and ${count} are counted`);
     assert(listed === count, () => `${count} entries, and ${listed} are with the policy, or parked`);
-    assert(count + this.freeSlots.length === this.keys.length, 'A slot is neither used nor free');
+    assert(count + this.freeSlots.length === this.used, 'A slot is neither used nor free');
     assert(count <= this.max, 'The cache has too many entries');
     let bytes = 0;
     this.slots.checkInvariants();
@@ -692,18 +697,18 @@ export class EntryTable<K, V> {
   }
 
   private newSlot(): number {
-    const slot = this.keys.length;
-    if (slot === this.capacity) {
+    if (this.used === this.capacity) {
       this.grow();
     }
-    this.keys.push(undefined);
-    this.values.push(undefined);
-    return slot;
+    return this.used++;
   }
 
   private grow(): void {
-    this.capacity = Math.min(Math.max(this.capacity * 2, FIRST_CAPACITY), this.max);
-    this.slots.grow(this.capacity);
+    const factor = this.capacity < LARGE_CAPACITY ? 2 : 1.5;
+    this.capacity = Math.min(Math.max(Math.ceil(this.capacity * factor), FIRST_CAPACITY), this.max);
+    this.keys = lengthened(this.keys, this.capacity);
+    this.values = lengthened(this.values, this.capacity);
+    this.slots.grow(this.capacity, this.keys);
     if (this.shadows !== null && this.shadows.capacity < this.capacity && this.shadowsFrom === Infinity) {
       this.shadowsFrom = this.evictions;
     }
@@ -723,6 +728,11 @@ export class EntryTable<K, V> {
     const { clock, graceMs } = this.options;
     return new Expiry(this.capacity, clock, graceMs);
   }
+}
+
+/** `list`, in an array of that length, whose elements may be anything. */
+function lengthened<T>(list: readonly (T | undefined)[], length: number): (T | undefined)[] {
+  return Array.from({ length }, (_, at) => list[at]);
 }
 
 /** Whole numbers add up exactly; fractions do not. */

@@ -28,7 +28,7 @@ const SLOTS_MAX = 2 ** 24;
  */
 export class KeyIndex<K> {
   /** Keys by slot, of the owner; that of a slot without an entry is anything that has no slot, or another one. */
-  private readonly keys: readonly (K | undefined)[];
+  private keys: readonly (K | undefined)[] = [];
   private readonly others: Map<K, number> = new Map();
   /** Pairs of a key and a slot; the slot plus one, 0 in a free cell. */
   private cells: Int32Array = NO_CELLS;
@@ -43,10 +43,6 @@ export class KeyIndex<K> {
   private lastBirth = 0;
   private capacity = 0;
 
-  constructor(keys: readonly (K | undefined)[]) {
-    this.keys = keys;
-  }
-
   get size(): number {
     return this.integers + this.others.size;
   }
@@ -56,9 +52,10 @@ export class KeyIndex<K> {
     return this.cells.byteLength + this.births.byteLength;
   }
 
-  /** Slots below `capacity` may be used. */
-  grow(capacity: number): void {
+  /** Slots below `capacity` may be used, whose keys will be in `keys`. */
+  grow(capacity: number, keys: readonly (K | undefined)[]): void {
     this.capacity = capacity;
+    this.keys = keys;
     if (this.keepsBirths) {
       this.births = enlarged(this.births, new Int32Array(capacity));
     }
