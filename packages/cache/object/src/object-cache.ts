@@ -450,7 +450,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
       size: table.count,
       bytes: table.bytes,
       policy: this.policy.name,
-      shadowBytes: table.shadowBytes,
+      shadowBytes: table.evicted.bytes,
       hits: table.hits,
       misses: table.misses,
       evictions: table.evictions,
@@ -633,7 +633,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
 
   private scan(sc: ShrinkControl, goal: WalkGoal | null): number {
     if (sc.priority <= HARD_PRIORITY) {
-      this.table.dropShadows();
+      this.table.forgetEvicted();
     }
     const discarded = this.graveyard.discard(sc.nrToScan);
     const rest = { nrToScan: sc.nrToScan - discarded, nrScanned: 0 };
@@ -677,7 +677,7 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
         const { bytes } = table;
         table.storeAt(slot, key, value, size, ttlMs);
         // What grows within what is charged leaves no more of it over than there was.
-        if (table.bytes < bytes || table.count === 0 || table.missingShadowBytes > 0) {
+        if (table.bytes < bytes || table.count === 0 || table.evicted.isDue(table.evictions)) {
           ledger.settle(size);
         }
         return;

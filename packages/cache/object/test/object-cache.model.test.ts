@@ -92,7 +92,7 @@ const BUSTS: Readonly<Record<string, Bust>> = {
     }
   },
   'remembers under hard pressure'({ table }) {
-    table.dropShadows = () => {};
+    table.forgetEvicted = () => {};
   },
   'forgets bytes of what is replaced'({ table }) {
     const real = table.replace.bind(table);

@@ -2,10 +2,9 @@ import { type Clock, assert } from '@core/base';
 import { SlotLru } from '@core/list-lru';
 import type { DisposeReason } from '../options.js';
 import type * as port from '../policy/eviction-policy.js';
-import { Shadows } from '../policy/shadows.js';
+import { EvictedKeys } from './evicted-keys.js';
 import { Expiry } from './expiry.js';
 import type { Graveyard } from './graveyard.js';
-import { hashKey, isKnowable } from './hash-key.js';
 import type { Holds } from './holds.js';
 import { KeyIndex } from './key-index.js';
 import type { Lease } from './lease.js';
@@ -17,9 +16,6 @@ const WATCHED: typeof port.WATCHED = 255;
 const FIRST_CAPACITY = 64;
 /** From here on it grows by a half, and not by as much again. */
 const LARGE_CAPACITY = 2 ** 16;
-const NO_HASHES: Int32Array = new Int32Array(0);
-/** Shadows are kept for as many keys as there is room for entries, but for no fewer than these: a few bytes. */
-const MIN_SHADOWS = 64;
 /**
  * Bytes that an entry takes besides its value: its place in the map, the arrays by slot and the list, 36 to 67 as
  * measured, and a short key. See docs/decisions/0004-charges-of-object-caches.md.
@@ -81,11 +77,7 @@ export class EntryTable<K, V> {
   // As of the policy, where they are two loads further away.
   private marks: Uint8Array = new Uint8Array(0);
   private readonly markMax: number;
-  private readonly shadows: Shadows | null;
-  /** Of keys by slot, as long as there are shadows; 0 for one that came before. */
-  private hashes: Int32Array = NO_HASHES;
-  /** After so many evictions shadows are to be allocated, or again; Infinity if they are there, or not wanted. */
-  private shadowsFrom = Infinity;
+  readonly evicted: EvictedKeys;
   /** Held entries, in the order in which eviction met them. */
   private parked: SlotLru | null = null;
   private expiry: Expiry | null = null;
@@ -103,7 +95,7 @@ export class EntryTable<K, V> {
     this.holds = options.holds;
     this.policy = options.policy;
     this.markMax = options.policy.markMax;
-    this.shadows = options.policy.shadows;
+    this.evicted = new EvictedKeys(options.policy.shadows);
     this.grow();
     if (options.ttlMs !== undefined) {
       this.expiry = this.createExpiry();
@@ -113,11 +105,6 @@ export class EntryTable<K, V> {
   /** How many could be evicted: all but the held ones that eviction has met. */
   get evictable(): number {
     return this.policy.length;
-  }
-
-  /** Bytes of what is remembered of evicted keys. */
-  get shadowBytes(): number {
-    return this.shadows === null ? 0 : this.shadows.bytes + this.hashes.byteLength;
   }
 
   get(key: K): V | undefined {
@@ -238,7 +225,7 @@ export class EntryTable<K, V> {
     for (const slot of this.slots.slots()) {
       this.remove(slot, 'delete');
     }
-    this.dropShadows();
+    this.forgetEvicted();
   }
 
   /** Removes what is too stale to be kept. @returns how many */
@@ -293,34 +280,9 @@ export class EntryTable<K, V> {
     return removed;
   }
 
-  /** Bytes that shadows should be allocated with, or 0: they are there, or it is too early. */
-  get missingShadowBytes(): number {
-    if (this.evictions < this.shadowsFrom) {
-      return 0;
-    }
-    const keys = this.shadowsWanted;
-    return Shadows.bytesFor(keys) + keys * Int32Array.BYTES_PER_ELEMENT - this.shadowBytes;
-  }
-
-  /** Starts to remember keys that are evicted. Forgets those that were remembered for a smaller capacity. */
-  allocateShadows(): void {
-    this.shadows?.allocate(this.shadowsWanted);
-    this.hashes = new Int32Array(this.shadowsWanted);
-    this.shadowsFrom = Infinity;
-  }
-
   /** Forgets evicted keys, until as many entries as there are now were evicted. */
-  dropShadows(): void {
-    if (this.shadows !== null) {
-      this.shadows.drop();
-      this.hashes = NO_HASHES;
-      this.postponeShadows();
-    }
-  }
-
-  /** There is no room for them, or was none. */
-  postponeShadows(): void {
-    this.shadowsFrom = this.evictions + this.count + 1;
+  forgetEvicted(): void {
+    this.evicted.drop(this.evictions + this.count + 1);
   }
 
   /** Bytes that the entries take more once the value is stored; less than 0 if it takes the place of a larger one. */
@@ -438,7 +400,7 @@ export class EntryTable<K, V> {
     const slot = this.freeSlots.pop() ?? this.newSlot();
     this.count++;
     this.marks[slot] = 0;
-    this.policy.insert(slot, this.hashOf(key, slot));
+    this.policy.insert(slot, this.evicted.hashOf(key, slot));
     return slot;
   }
 
@@ -449,11 +411,11 @@ export class EntryTable<K, V> {
       slot = this.unparkVictim();
       this.vacate(slot, 'evict');
       this.marks[slot] = 0;
-      this.policy.insert(slot, this.hashOf(key, slot));
+      this.policy.insert(slot, this.evicted.hashOf(key, slot));
     } else {
       this.marks[slot] = 0;
       const oldHash = this.hashAt(slot);
-      this.policy.replace(slot, oldHash, this.hashOf(key, slot));
+      this.policy.replace(slot, oldHash, this.evicted.hashOf(key, slot));
       this.vacate(slot, 'evict');
     }
     return slot;
@@ -515,8 +477,8 @@ export class EntryTable<K, V> {
    */
   private victim(): number {
     const { policy } = this;
-    if (this.evictions >= this.shadowsFrom && this.ledger === null) {
-      this.allocateShadows();
+    if (this.evicted.isDue(this.evictions) && this.ledger === null) {
+      this.evicted.allocate();
     }
     this.evictions++;
     for (let looks = 0; ; looks++) {
@@ -566,31 +528,12 @@ export class EntryTable<K, V> {
     return mark !== 0 && mark !== WATCHED;
   }
 
-  /** What the policy is told of a new key, which is kept while it is in the slot. */
-  private hashOf(key: K, slot: number): number {
-    if (this.hashes.length === 0) {
-      return this.shadows !== null && isKnowable(key) ? 1 : 0;
-    }
-    const hash = hashKey(key);
-    this.hashes[slot] = hash;
-    return hash;
-  }
-
-  /** What it is told of one that is in. */
   private hashAt(slot: number): number {
-    if (this.hashes.length === 0) {
-      return this.shadows !== null && isKnowable(this.keys[slot]) ? 1 : 0;
-    }
-    const hash = this.hashes[slot] as number;
-    return hash === 0 ? hashKey(this.keys[slot]) : hash;
+    return this.evicted.hashAt(slot, this.keys[slot]);
   }
 
   private sizeAt(slot: number): number {
     return this.sizes === null ? 0 : this.sizes.get(slot);
-  }
-
-  private get shadowsWanted(): number {
-    return Math.max(MIN_SHADOWS, this.capacity);
   }
 
   private weight(): number {
@@ -709,9 +652,7 @@ export class EntryTable<K, V> {
     this.keys = lengthened(this.keys, this.capacity);
     this.values = lengthened(this.values, this.capacity);
     this.slots.grow(this.capacity, this.keys);
-    if (this.shadows !== null && this.shadows.capacity < this.capacity && this.shadowsFrom === Infinity) {
-      this.shadowsFrom = this.evictions;
-    }
+    this.evicted.grow(this.capacity, this.evictions);
     this.policy.grow(this.capacity);
     this.marks = this.policy.marks;
     this.parked?.grow(this.capacity);

@@ -175,12 +175,11 @@ export class Ledger<K, V> {
   /** Shadows are charged as what is kept for reuse: nothing is reclaimed for them. */
   private makeShadows(): void {
     const { table } = this;
-    const missing = table.missingShadowBytes;
-    if (missing > 0) {
-      if (this.mayKeep(missing)) {
-        table.allocateShadows();
+    if (table.evicted.isDue(table.evictions)) {
+      if (this.mayKeep(table.evicted.missingBytes)) {
+        table.evicted.allocate();
       } else {
-        table.postponeShadows();
+        table.evicted.postpone(table.evictions + table.count + 1);
       }
     }
   }
@@ -190,7 +189,7 @@ export class Ledger<K, V> {
     return (
       table.bytes +
       table.count * ENTRY_OVERHEAD +
-      table.shadowBytes +
+      table.evicted.bytes +
       (holds.retiredBytes - holds.exemptBytes) +
       this.graveyard.reusableBytes
     );
