@@ -46,8 +46,13 @@ export interface BtreeKeyCacheOptions {
    * 64 MiB.
    */
   readonly maxBytes?: number;
-  /** Records of the journal that wait for the store before it is written to for their sake alone. Default 500,000. */
+  /**
+   * Records of the journal that wait for the store before it is written to for their sake alone. The more, the fewer
+   * writes: keys that are updated again meanwhile need none. All of them are replayed on open. Default 4,000,000.
+   */
   readonly maxJournalRecords?: number;
+  /** The same in bytes, of the records' payloads on average. Default 256 MiB. */
+  readonly maxJournalBytes?: number;
   /** Whose memory it takes. Default: nobody's. */
   readonly group?: MemoryGroup | null;
   /** Where its memory is, for the group. Default `'heap'`. */

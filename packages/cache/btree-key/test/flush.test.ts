@@ -300,4 +300,19 @@ describe('flushing', () => {
     expect(store.contents).toHaveProperty('cold');
     await cache.close();
   });
+
+  test.each([
+    [100_000, true],
+    [100_000_000, false],
+  ])('one of large records, too: %i bytes', async (maxJournalBytes, isShorter) => {
+    const { cache, journal } = await makeCache({ maxJournalBytes });
+    await cache.put('cold', bytes('1'));
+    for (let round = 0; round < 60; round++) {
+      const value = new Uint8Array(1000).fill(round);
+      await Promise.all(Array.from({ length: 50 }, (_, index) => cache.put(`k${index % 5}`, value)));
+    }
+    // A mean over a thousand records lags behind.
+    expect(journal.kept < 1000).toBe(isShorter);
+    await cache.close();
+  });
 });

@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<keyof BtreeKeyCacheOptions, true>> = {
   trees: true,
   maxBytes: true,
   maxJournalRecords: true,
+  maxJournalBytes: true,
   group: true,
   zone: true,
   seeks: true,
@@ -35,7 +36,7 @@ export function checkOptions(options: BtreeKeyCacheOptions): void {
   if (typeof options.journal !== 'function' && !isJournalOptions(options.journal)) {
     checkJournal(options.journal);
   }
-  const { name, trees, maxBytes, maxJournalRecords, group, zone, seeks } = options;
+  const { name, trees, maxBytes, group, zone, seeks } = options;
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw new TypeError('Cannot name a cache: the name must be a string, and not empty');
   }
@@ -45,10 +46,11 @@ export function checkOptions(options: BtreeKeyCacheOptions): void {
   if (maxBytes !== undefined && !(typeof maxBytes === 'number' && maxBytes >= MIN_BYTES)) {
     throw new RangeError(`Cannot open a cache of ${String(maxBytes)} bytes: maxBytes must be ${MIN_BYTES} or more`);
   }
-  if (maxJournalRecords !== undefined && !(typeof maxJournalRecords === 'number' && maxJournalRecords >= 1)) {
-    throw new RangeError(
-      `Cannot open a cache with maxJournalRecords ${String(maxJournalRecords)}: it must be a number of 1 or more`,
-    );
+  for (const limit of ['maxJournalRecords', 'maxJournalBytes'] as const) {
+    const value = options[limit];
+    if (value !== undefined && !(typeof value === 'number' && value >= 1)) {
+      throw new RangeError(`Cannot open a cache with ${limit} ${String(value)}: it must be a number of 1 or more`);
+    }
   }
   if (seeks !== undefined && !(Number.isSafeInteger(seeks) && seeks >= 0)) {
     throw new RangeError(`Cannot open a cache of ${String(seeks)} seeks: seeks must be an integer from 0`);

@@ -35,6 +35,8 @@ export class Core {
   /** How often a key has become dirty. */
   dirtied = 0;
   duplicates = 0;
+  /** Bytes of the last thousand records of the journal or so, on average. */
+  recordBytes = 0;
   private readonly maxBytes: number;
   private readonly maxKeyBytes: number;
   private readonly hashSeed: number;

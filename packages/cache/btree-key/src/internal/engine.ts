@@ -15,7 +15,8 @@ import { SizeLimits } from './size-limits.js';
 import { Writer } from './writer.js';
 
 const DEFAULT_BYTES = 64 * 2 ** 20;
-const DEFAULT_JOURNAL_RECORDS = 500_000;
+const DEFAULT_JOURNAL_RECORDS = 4_000_000;
+const DEFAULT_JOURNAL_BYTES = 256 * 2 ** 20;
 const DEFAULT_STALL_MS = 10_000;
 const SYSTEM_RNG: Rng = { next: () => Math.random() };
 
@@ -79,6 +80,7 @@ export class Engine {
       journal,
       store,
       maxJournalRecords: options.maxJournalRecords ?? DEFAULT_JOURNAL_RECORDS,
+      maxJournalBytes: options.maxJournalBytes ?? DEFAULT_JOURNAL_BYTES,
       scheduler,
       onError,
       onJournalFailed: (error) => void this.admission.fail(error),

@@ -22,6 +22,7 @@ export interface FlusherOptions {
   readonly journal: JournalPort;
   readonly store: OrderedStore;
   readonly maxJournalRecords: number;
+  readonly maxJournalBytes: number;
   readonly scheduler: Scheduler;
   readonly onError: (error: BtreeKeyError) => void;
   readonly onJournalFailed: (error: unknown) => void;
@@ -169,8 +170,9 @@ export class Flusher {
   }
 
   private get journalIsLong(): boolean {
-    const { journal, maxJournalRecords } = this.options;
-    return journal.lastSequence - this.core.pins.low >= maxJournalRecords;
+    const { journal, maxJournalRecords, maxJournalBytes } = this.options;
+    const records = journal.lastSequence - this.core.pins.low;
+    return records >= maxJournalRecords || records * this.core.recordBytes >= maxJournalBytes;
   }
 
   private async run(): Promise<void> {

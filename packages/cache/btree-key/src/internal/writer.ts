@@ -14,6 +14,9 @@ import type { SizeLimits } from './size-limits.js';
 
 type Value = Uint8Array | undefined;
 
+/** About so many records count for the mean of their bytes. */
+const RECORDS_OF_MEAN = 1000;
+
 /** One key of a batch, with what is to be done with it, one after the other. */
 export interface PlannedKey {
   readonly space: KeySpace;
@@ -259,7 +262,10 @@ export class Writer {
       throw this.admission.failure;
     }
     try {
-      return this.journal.append(payload);
+      const sequence = this.journal.append(payload);
+      const { core } = this;
+      core.recordBytes += (payload.length - core.recordBytes) / RECORDS_OF_MEAN;
+      return sequence;
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ERR_JOURNAL_RECORD_TOO_LARGE') {
         throw new BtreeKeyError('ERR_BTREE_KEY_TOO_LARGE', `Cannot update: ${reasonOf(error)}`, { cause: error });
