@@ -110,10 +110,20 @@ export function difference(what: string, args: unknown, actual: unknown, expecte
   return `${what} ${brief(args)}: ${brief(actual)} instead of ${brief(expected)}`;
 }
 
-/** Whether any file below has several names. */
+/**
+ * Whether any file below has several names. Maybe, where a folder goes meanwhile: a recursive removal that has failed at
+ * one file may still be about others.
+ */
 export function hasLinks(folder: Buffer): boolean {
-  return nodeFs.readdirSync(folder, { encoding: 'buffer', withFileTypes: true }).some((entry) => {
-    const path = Buffer.concat([folder, SLASH, entry.name as unknown as Buffer]);
-    return entry.isDirectory() ? hasLinks(path) : nodeFs.lstatSync(path).nlink > 1;
-  });
+  try {
+    return nodeFs.readdirSync(folder, { encoding: 'buffer', withFileTypes: true }).some((entry) => {
+      const path = Buffer.concat([folder, SLASH, entry.name as unknown as Buffer]);
+      return entry.isDirectory() ? hasLinks(path) : nodeFs.lstatSync(path).nlink > 1;
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return true;
+    }
+    throw error;
+  }
 }
