@@ -54,6 +54,8 @@ export interface EntryTableOptions<K, V> {
  * No user code runs in here.
  */
 export class EntryTable<K, V> {
+  readonly slots: KeyIndex<K> = new KeyIndex();
+  readonly evicted: EvictedKeys;
   count = 0;
   bytes = 0;
   hits = 0;
@@ -65,7 +67,6 @@ export class EntryTable<K, V> {
   ledger: Books | null = null;
   readonly maxBytes: number;
   private readonly max: number;
-  readonly slots: KeyIndex<K> = new KeyIndex();
   // As long as there are slots: an array that is pushed to keeps room for half as many again.
   private keys: (K | undefined)[] = [];
   private values: (V | undefined)[] = [];
@@ -77,7 +78,6 @@ export class EntryTable<K, V> {
   // As of the policy, where they are two loads further away.
   private marks: Uint8Array = new Uint8Array(0);
   private readonly markMax: number;
-  readonly evicted: EvictedKeys;
   /** Held entries, in the order in which eviction met them. */
   private parked: SlotLru | null = null;
   private expiry: Expiry | null = null;

@@ -15,7 +15,8 @@ export class EvictedKeys {
   private hashes: Int32Array = NO_HASHES;
   /** After so many evictions it is to be allocated, or again; Infinity if it is there, or not wanted. */
   private dueFrom = Infinity;
-  private slots = 0;
+  /** Keys that there is to be room for. */
+  private room = KEYS_MIN;
 
   constructor(shadows: Shadows | null) {
     this.shadows = shadows;
@@ -31,13 +32,12 @@ export class EvictedKeys {
 
   /** Bytes that it will take more when it is allocated. */
   get missingBytes(): number {
-    const keys = Math.max(KEYS_MIN, this.slots);
-    return Shadows.bytesFor(keys) + keys * Int32Array.BYTES_PER_ELEMENT - this.bytes;
+    return Shadows.bytesFor(this.room) + this.room * Int32Array.BYTES_PER_ELEMENT - this.bytes;
   }
 
   /** There are so many slots from now on. */
   grow(slots: number, evictions: number): void {
-    this.slots = slots;
+    this.room = Math.max(KEYS_MIN, slots);
     if (this.shadows !== null && this.shadows.capacity < slots && this.dueFrom === Infinity) {
       this.dueFrom = evictions;
     }
@@ -45,9 +45,8 @@ export class EvictedKeys {
 
   /** From now on keys that are evicted are remembered. Those that were remembered for fewer slots are forgotten. */
   allocate(): void {
-    const keys = Math.max(KEYS_MIN, this.slots);
-    this.shadows?.allocate(keys);
-    this.hashes = new Int32Array(keys);
+    this.shadows?.allocate(this.room);
+    this.hashes = new Int32Array(this.room);
     this.dueFrom = Infinity;
   }
 
@@ -68,7 +67,7 @@ export class EvictedKeys {
   /** What the policy is told of a new key, which is kept while it is in the slot. */
   hashOf(key: unknown, slot: number): number {
     if (this.hashes.length === 0) {
-      return this.shadows !== null && isKnowable(key) ? 1 : 0;
+      return this.unhashed(key);
     }
     const hash = hashKey(key);
     this.hashes[slot] = hash;
@@ -78,9 +77,13 @@ export class EvictedKeys {
   /** What it is told of a key that is in. */
   hashAt(slot: number, key: unknown): number {
     if (this.hashes.length === 0) {
-      return this.shadows !== null && isKnowable(key) ? 1 : 0;
+      return this.unhashed(key);
     }
     const hash = this.hashes[slot] as number;
     return hash === 0 ? hashKey(key) : hash;
+  }
+
+  private unhashed(key: unknown): number {
+    return this.shadows !== null && isKnowable(key) ? 1 : 0;
   }
 }

@@ -142,7 +142,7 @@ export class KeyIndex<K> {
 
   private put(key: number, mark: number): void {
     const { cells, mask } = this;
-    let at = Math.imul(key, GOLDEN) >>> this.shift;
+    let at = homeOf(key, this.shift);
     while (cells[2 * at + 1] !== 0) {
       at = (at + 1) & mask;
     }
@@ -169,7 +169,7 @@ export class KeyIndex<K> {
   }
   private getInteger(key: number): number {
     const { cells, mask } = this;
-    for (let at = Math.imul(key, GOLDEN) >>> this.shift; ; at = (at + 1) & mask) {
+    for (let at = homeOf(key, this.shift); ; at = (at + 1) & mask) {
       const slot = cells[2 * at + 1] as number;
       if (slot === 0 || cells[2 * at] === key) {
         return slot - 1;
@@ -187,14 +187,14 @@ export class KeyIndex<K> {
 
   private deleteInteger(key: number): void {
     const { cells, mask } = this;
-    let hole = Math.imul(key, GOLDEN) >>> this.shift;
+    let hole = homeOf(key, this.shift);
     while (cells[2 * hole] !== key || cells[2 * hole + 1] === 0) {
       hole = (hole + 1) & mask;
     }
     // What stands behind it, and would not be found across a free cell, moves up.
     for (let at = (hole + 1) & mask; cells[2 * at + 1] !== 0; at = (at + 1) & mask) {
       const other = cells[2 * at] as number;
-      const home = Math.imul(other, GOLDEN) >>> this.shift;
+      const home = homeOf(other, this.shift);
       if (((at - home) & mask) >= ((at - hole) & mask)) {
         cells[2 * hole] = other;
         cells[2 * hole + 1] = cells[2 * at + 1] as number;
@@ -251,4 +251,9 @@ export class KeyIndex<K> {
     }
     return found.subarray(0, count).sort();
   }
+}
+
+/** The cell where the search for a key begins: the high bits of a product, as Fibonacci hashing has it. */
+function homeOf(key: number, shift: number): number {
+  return Math.imul(key, GOLDEN) >>> shift;
 }

@@ -90,12 +90,6 @@ export class Shadows {
     this.tag(bucket, way, tagOf(hash));
   }
 
-  /** {@link add} of an old key, and {@link take} of a new one. */
-  exchange(list: 0 | 1, oldHash: number, hash: number): number {
-    this.add(list, oldHash);
-    return this.take(hash);
-  }
-
   /**
    * Forgets a key.
    *

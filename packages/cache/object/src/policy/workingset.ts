@@ -145,7 +145,8 @@ export class Workingset implements EvictionPolicy {
       this.unused++;
       this.activeShadows = Math.min(this.activeShadows + 1, this.full);
     }
-    const shadow = this.shadows.exchange(wasInactive ? INACTIVE : ACTIVE, oldHash, hash);
+    this.shadows.add(wasInactive ? INACTIVE : ACTIVE, oldHash);
+    const shadow = this.shadows.take(hash);
     if (hash === 0 || (shadow !== NO_SHADOW && this.returns(shadow))) {
       if (wasInactive) {
         inactive.del(slot);
