@@ -19,7 +19,7 @@ export class BackingReads {
   }
 
   open(path: string): Promise<number> {
-    return this.later('open', [path, 'r']);
+    return this.backing.callLater('open', [path, 'r']);
   }
 
   openSync(path: string): number {
@@ -27,7 +27,7 @@ export class BackingReads {
   }
 
   close(fd: number): Promise<void> {
-    return this.later('close', [fd]);
+    return this.backing.callLater('close', [fd]);
   }
 
   closeSync(fd: number): void {
@@ -35,7 +35,7 @@ export class BackingReads {
   }
 
   stat(fd: number): Promise<BigIntStats> {
-    return this.later('fstat', [fd, BIG]);
+    return this.backing.callLater('fstat', [fd, BIG]);
   }
 
   statSync(fd: number): BigIntStats {
@@ -43,7 +43,7 @@ export class BackingReads {
   }
 
   read(fd: number, target: Uint8Array, offset: number, length: number, position: number | null): Promise<number> {
-    return this.later('read', [fd, target, offset, length, position]);
+    return this.backing.callLater('read', [fd, target, offset, length, position]);
   }
 
   readSync(fd: number, target: Uint8Array, offset: number, length: number, position: number | null): number {
@@ -54,7 +54,7 @@ export class BackingReads {
   readv(fd: number, buffers: readonly Uint8Array[], position: number): Promise<number> {
     const [first] = buffers as readonly [Uint8Array];
     return buffers.length > 1 && this.backing.has('readv')
-      ? this.later('readv', [fd, buffers, position])
+      ? this.backing.callLater('readv', [fd, buffers, position])
       : this.read(fd, first, 0, first.length, position);
   }
 
@@ -63,21 +63,5 @@ export class BackingReads {
     return buffers.length > 1 && this.backing.has('readvSync')
       ? (this.backing.call('readvSync', [fd, buffers, position]) as number)
       : this.readSync(fd, first, 0, first.length, position);
-  }
-
-  private later<T>(name: string, args: readonly unknown[]): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.backing.call(name, [
-        ...args,
-        (error: unknown, value: T) => {
-          if (error === null || error === undefined) {
-            resolve(value);
-          } else {
-            // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-            reject(error);
-          }
-        },
-      ]);
-    });
   }
 }

@@ -23,6 +23,23 @@ export class Backing {
     return Reflect.apply(this.fs[name] as Call, this.fs, args);
   }
 
+  /** By a function that takes a callback. What it throws at once rejects, too. */
+  callLater<T>(name: string, args: readonly unknown[]): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.call(name, [
+        ...args,
+        (error: unknown, value: T) => {
+          if (error === null || error === undefined) {
+            resolve(value);
+          } else {
+            // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+            reject(error);
+          }
+        },
+      ]);
+    });
+  }
+
   get promises(): Readonly<Record<string, unknown>> | undefined {
     const { promises } = this.fs;
     return typeof promises === 'object' && promises !== null ? (promises as Record<string, unknown>) : undefined;

@@ -109,10 +109,7 @@ export function syncForm<T>(context: Context, call: CachedCall<T>, backing: Back
 export function callbackForm<T>(context: Context, call: CachedCall<T>, backing: Backing = context.backing): Call {
   const { view, answers, misses } = context;
   const { name, mutation } = call;
-  const read = (path: string): Promise<Buffer> =>
-    new Promise((resolve, reject) => {
-      askBacking(backing, name, [path], (error, value) => (error ? reject(error) : resolve(value as Buffer)));
-    });
+  const read = (path: string): Promise<Buffer> => backing.callLater(name, [path]);
   return (...args) => {
     const [path, second, third] = args;
     const hasOptions = typeof second !== 'function';

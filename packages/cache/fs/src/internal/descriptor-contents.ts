@@ -17,7 +17,7 @@ export function contentsByDescriptor({ answers }: Context, files: OpenFiles, { c
       files.handOver(file);
       return readFileSync?.(file, options);
     }
-    return as(content, encoding);
+    return inEncoding(content, encoding);
   };
 
   const callbackForm: Call = (...args) => {
@@ -35,7 +35,7 @@ export function contentsByDescriptor({ answers }: Context, files: OpenFiles, { c
         files.handOver(file);
         process.nextTick(readFile as Call, ...args);
       } else {
-        answers.give(tell, null, as(content, encoding));
+        answers.give(tell, null, inEncoding(content, encoding));
       }
     };
     open.readRest().then(told, (error: unknown) => answers.give(tell, error));
@@ -59,6 +59,7 @@ export function contentsByDescriptor({ answers }: Context, files: OpenFiles, { c
   };
 }
 
-function as(content: Buffer, encoding: string | null | undefined): Buffer | string {
+/** Null: as it is. */
+export function inEncoding(content: Buffer, encoding: string | null | undefined): Buffer | string {
   return typeof encoding === 'string' ? content.toString(encoding as BufferEncoding) : content;
 }

@@ -1,6 +1,7 @@
 import { type Call, shapedAs } from './backing.js';
 import type { Context } from './context.js';
 import { encodingOf } from './content-calls.js';
+import { inEncoding } from './descriptor-contents.js';
 import { UNCACHED } from './open-file.js';
 import type { OpenFiles } from './open-files.js';
 import {
@@ -68,7 +69,7 @@ export function defineReads(context: Context, files: OpenFiles, handle: Handle):
     const encoding = open === undefined ? undefined : encodingOf(args[0]);
     const content = encoding === undefined ? undefined : await open?.readRest();
     if (content !== undefined) {
-      return typeof encoding === 'string' ? content.toString(encoding as BufferEncoding) : content;
+      return inEncoding(content, encoding);
     }
     files.handOver(handle.fd);
     return theirs(...args);

@@ -10,19 +10,5 @@ export function wholeFiles(backing: Backing): FileReader {
 }
 
 export function readWhole(backing: Backing, path: unknown): Promise<unknown> {
-  if (!backing.has('readFile')) {
-    return backing.callPromise('readFile', [path]);
-  }
-  return new Promise((resolve, reject) => {
-    backing.call('readFile', [
-      path,
-      (error: Error | null, content: unknown) => {
-        if (error) {
-          reject(error);
-        } else {
-          resolve(content);
-        }
-      },
-    ]);
-  });
+  return backing.has('readFile') ? backing.callLater('readFile', [path]) : backing.callPromise('readFile', [path]);
 }
