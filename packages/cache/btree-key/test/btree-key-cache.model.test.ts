@@ -117,7 +117,7 @@ const BUSTS: Readonly<Record<string, Bust>> = {
 describe('busted', () => {
   test.each(Object.keys(BUSTS))('%s', async (name) => {
     await expect(async () => {
-      for (const seed of seeds(30, 1)) {
+      for (const seed of seeds(80, 1)) {
         await fuzzCache(seed, 40, BUSTS[name]);
       }
     }).rejects.toThrow(/^seed/);

@@ -97,6 +97,9 @@ class CacheFuzz {
   private async round(crash: boolean): Promise<void> {
     const { rng, cache } = this;
     this.failing = rng.below(4) === 0;
+    const killsJournal = crash && rng.below(3) === 0;
+    // Then no record of the round is acknowledged, and the crash leaves some of them.
+    (this.made as Made).journal.manual = crash && !killsJournal && rng.below(2) === 0;
     const running: Promise<unknown>[] = [];
     const touched = new Set<string>();
     const count = 1 + rng.below(60);
@@ -122,7 +125,7 @@ class CacheFuzz {
         // Nobody will be there to hear of it.
         one.catch(() => {});
       }
-      if (rng.below(3) === 0) {
+      if (killsJournal) {
         await this.killJournal();
       }
       await turns(rng.below(6));
@@ -320,7 +323,7 @@ class CacheFuzz {
     this.scheduler.alive = false;
     const keepsAll = this.rng.below(2) === 0;
     const next = store.crash(keepsAll);
-    const nextJournal = journal.crash(this.rng.below(2) * this.rng.below(20));
+    const nextJournal = journal.crash(this.rng.below(journal.lastSequence - journal.durableSequence + 1));
     this.readers = [];
     if (this.rng.below(3) === 0) {
       await this.crashInReplay(next, nextJournal);
