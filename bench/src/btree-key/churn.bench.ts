@@ -85,7 +85,7 @@ interface Insides {
       readonly allocator: {
         small: { dequeue: () => undefined };
         large: { dequeue: () => undefined; dequeueFromAll: () => undefined };
-        find: (keyBytes: number, large: boolean) => unknown;
+        find: (keyBytes: number, room: number) => unknown;
         keep: (key: unknown) => void;
         discard: (key: unknown) => void;
         covers: (bytes: number) => boolean;
@@ -99,7 +99,7 @@ function allocateFresh(cache: BtreeKeyCache): void {
   const { allocator } = (cache as unknown as Insides).engine.core;
   const { find } = allocator;
   allocator.keep = (key) => allocator.discard(key);
-  allocator.find = (keyBytes, large) => {
+  allocator.find = (keyBytes, room) => {
     // Makes room first, so that a fresh one fits.
     allocator.covers(VALUE_BYTES * 4 + keyBytes);
     const { small, large: other } = allocator;
@@ -107,7 +107,7 @@ function allocateFresh(cache: BtreeKeyCache): void {
     small.dequeue = () => undefined;
     other.dequeue = () => undefined;
     try {
-      return find.call(allocator, keyBytes, large);
+      return find.call(allocator, keyBytes, room);
     } finally {
       [small.dequeue, other.dequeue] = dequeues;
     }

@@ -57,7 +57,7 @@ const BUSTS: Readonly<Record<string, Bust>> = {
     const { write } = flusher;
     flusher.write = (last: number) => {
       for (const taken of flusher.batch.taken) {
-        Object.defineProperty(taken, 'sequence', { get: () => taken.key.sequence });
+        Object.defineProperty(taken, 'sequence', { get: () => taken.key.sequence, set: () => {} });
       }
       return write.call(flusher, last);
     };

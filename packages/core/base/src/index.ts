@@ -1,4 +1,5 @@
 export { assert, AssertionError, must, unreachable } from './assert.js';
+export { ByteArena } from './byte-arena.js';
 export { CoarseClock } from './coarse-clock.js';
 export { CodedError, hasBrand } from './coded-error.js';
 export { type Clock, systemClock } from './clock.js';

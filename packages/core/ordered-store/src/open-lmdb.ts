@@ -1,4 +1,4 @@
-import { checkOptionNames } from '@core/base';
+import { ByteArena, checkOptionNames } from '@core/base';
 import type * as Lmdb from 'lmdb';
 import { BackedStore } from './internal/backed-store.js';
 import type { Backend, Cursor } from './internal/backend.js';
@@ -28,6 +28,8 @@ const EIO = 5;
 /** What a batch may take besides its own bytes: for each key the pages above it, and the list of free pages. */
 const BYTES_A_KEY = 16_384;
 const SPARE_BYTES = 2 ** 20;
+/** Memory of a batch up to so large is used again. */
+const KEPT_BYTES = 8 * 2 ** 20;
 
 /**
  * Opens a store on lmdb, which is loaded now.
@@ -93,6 +95,8 @@ class LmdbBackend implements Backend {
   readonly #entries: Table;
   readonly #marks: Table;
   readonly #waves = new Waves();
+  /** Of a batch that has ended: a new one each time would make the collector run. */
+  #spareCopy: BatchCopy | null = null;
   /** What left the environment unusable: a transaction begun now would never end. */
   #panic: unknown = null;
 
@@ -122,25 +126,35 @@ class LmdbBackend implements Backend {
   }
 
   async write(operations: readonly StoreOperation[], _durable: boolean, mark: number | undefined): Promise<void> {
-    const copies = new BatchCopy(operations);
-    // While a transaction runs, none may be queued: one begun after a panic would never end.
-    await this.#waves.run(() => this.#store(copies, mark));
+    const copy = this.#spareCopy ?? new BatchCopy();
+    // Somebody's until the batch has ended.
+    this.#spareCopy = null;
+    copy.take(operations);
+    try {
+      // While a transaction runs, none may be queued: one begun after a panic would never end.
+      await this.#waves.run(() => this.#store(copy, mark));
+    } finally {
+      copy.clear();
+      this.#spareCopy = copy;
+    }
   }
 
-  async #store({ operations, needsBytes }: BatchCopy, mark: number | undefined): Promise<void> {
+  async #store(copy: BatchCopy, mark: number | undefined): Promise<void> {
     if (this.#panic !== null) {
       throw this.#panic;
     }
+    const { needsBytes } = copy;
     if (this.#isFull(null, needsBytes)) {
       throw noRoom(needsBytes);
     }
     try {
       await this.#entries.batch(() => {
-        for (const operation of operations) {
-          if (operation.type === 'put') {
-            void this.#entries.put(operation.key, operation.value);
+        for (let at = 0; at < copy.count; at++) {
+          const value = copy.values[at] as Uint8Array | null;
+          if (value === null) {
+            void this.#entries.remove(copy.keys[at] as Uint8Array);
           } else {
-            void this.#entries.remove(operation.key);
+            void this.#entries.put(copy.keys[at] as Uint8Array, value);
           }
         }
         if (mark !== undefined) {
@@ -204,30 +218,39 @@ function noRoom(bytes: number, cause?: unknown): StoreError {
   );
 }
 
-/** All keys and values of a batch in one piece of memory: they are looked at when the caller has its own back. */
+/** All keys and values of a batch: they are looked at when the caller has its own back. */
 class BatchCopy {
-  readonly operations: readonly StoreOperation[];
+  count = 0;
+  readonly keys: Uint8Array[] = [];
+  /** Null: the key is to be deleted. */
+  readonly values: (Uint8Array | null)[] = [];
   /** What it may take on the disk. */
-  readonly needsBytes: number;
+  needsBytes = 0;
+  readonly #arena = new ByteArena(KEPT_BYTES);
 
-  constructor(operations: readonly StoreOperation[]) {
+  take(operations: readonly StoreOperation[]): void {
     let bytes = 0;
     for (const operation of operations) {
-      bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0);
+      const value = operation.type === 'put' ? operation.value : null;
+      bytes += operation.key.length + (value === null ? 0 : value.length);
+      this.keys.push(this.#copyOf(operation.key));
+      this.values.push(value === null ? null : this.#copyOf(value));
     }
+    this.count = operations.length;
     this.needsBytes = bytes + operations.length * BYTES_A_KEY + SPARE_BYTES;
-    const memory = new Uint8Array(bytes);
-    let at = 0;
-    const copy = (from: Uint8Array): Uint8Array => {
-      memory.set(from, at);
-      at += from.length;
-      return memory.subarray(at - from.length, at);
-    };
-    this.operations = operations.map((operation) =>
-      operation.type === 'put'
-        ? { type: 'put', key: copy(operation.key), value: copy(operation.value) }
-        : { type: 'del', key: copy(operation.key) },
-    );
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.keys.length = 0;
+    this.values.length = 0;
+    this.#arena.clear();
+  }
+
+  #copyOf(bytes: Uint8Array): Uint8Array {
+    const copy = this.#arena.take(bytes.length);
+    copy.set(bytes);
+    return copy;
   }
 }
 

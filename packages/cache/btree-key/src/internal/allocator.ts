@@ -85,7 +85,7 @@ export class Allocator {
    * @param valueBytes expected
    */
   take(key: string, valueBytes: number): CachedKey | null {
-    const taken = this.find(key.length, roomFor(valueBytes) > PAGE);
+    const taken = this.find(key.length, roomFor(valueBytes));
     if (taken === null) {
       return null;
     }
@@ -162,7 +162,8 @@ export class Allocator {
     this.ledger?.checkInvariants();
   }
 
-  private find(keyBytes: number, large: boolean): CachedKey | null {
+  private find(keyBytes: number, room: number): CachedKey | null {
+    const large = room > PAGE;
     const first = large ? this.large : this.small;
     const second = large ? this.small : this.large;
     let key = first.dequeue();
@@ -175,7 +176,9 @@ export class Allocator {
       this.recycled++;
       return key;
     }
-    if (this.used + KEY_BYTES + keyBytes <= this.maxBytes && (this.ledger?.reserve(KEY_BYTES + keyBytes) ?? true)) {
+    // A fresh one only if its value has room as well: else another one would be evicted for that, and let go of.
+    const fits = this.used + Math.max(KEY_BYTES + keyBytes + room, this.meanBytes) <= this.maxBytes;
+    if (fits && (this.ledger?.reserve(KEY_BYTES + keyBytes) ?? true)) {
       this.fresh++;
       this.used += KEY_BYTES;
       return new CachedKey();
@@ -191,6 +194,11 @@ export class Allocator {
     const stolen = this.evictor.steal();
     this.stolen += stolen === null ? 0 : 1;
     return stolen;
+  }
+
+  private get meanBytes(): number {
+    const { count } = this.evictor;
+    return count === 0 ? 0 : (this.used - this.pendingBytes) / count;
   }
 
   /** Makes room for so many bytes more, and has charged what is in use with them. */

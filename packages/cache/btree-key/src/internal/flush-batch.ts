@@ -1,40 +1,60 @@
+import { ByteArena } from '@core/base';
 import type { StoreOperation } from '@core/ordered-store';
 import type { CachedKey } from './cached-key.js';
 import type { KeySpace } from './key-space.js';
 
+/** Memory of a batch up to so large is used again. */
+const KEPT_BYTES = 8 * 2 ** 20;
+/** A call that writes a string costs more than a loop over so few characters. */
+const LOOPED_CHARACTERS = 64;
+const NO_BYTES = new Uint8Array(0);
+
 /** A key as it was when the flush looked at it. What happens to it afterwards is for the next flush. */
-interface Taken {
-  readonly key: CachedKey;
-  readonly sequence: number;
-  readonly storeKey: string;
-  /** Where its value is in the arena; the length is -1 if there is none. */
-  readonly at: number;
-  readonly length: number;
+class Taken {
+  key: CachedKey;
+  sequence = 0;
+  storeKey = '';
+  readonly operation: { type: 'put' | 'del'; key: Uint8Array; value: Uint8Array } = {
+    type: 'put',
+    key: NO_BYTES,
+    value: NO_BYTES,
+  };
+
+  constructor(key: CachedKey) {
+    this.key = key;
+  }
 }
 
-/** Dirty keys with copies of their values, to be written to the store in one batch. The buffer is used again and again. */
+/**
+ * Dirty keys with copies of their values, to be written to the store in one batch. Objects and memory are used again and
+ * again: what lives as long as a batch would survive the collector's scavenges, and be copied in each.
+ */
 export class FlushBatch {
   readonly taken: Taken[] = [];
-  private arena = Buffer.allocUnsafeSlow(64 * 1024);
-  private end = 0;
+  private readonly made: Taken[] = [];
+  private readonly arena = new ByteArena(KEPT_BYTES);
+  private readonly list: StoreOperation[] = [];
 
   clear(): void {
     this.taken.length = 0;
-    this.end = 0;
+    this.list.length = 0;
+    this.arena.clear();
   }
 
   add(key: CachedKey): void {
-    const { length, sequence } = key;
-    const bytes = Math.max(0, length);
-    if (this.end + bytes > this.arena.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.arena.length, this.end + bytes));
-      larger.set(this.arena.subarray(0, this.end));
-      this.arena = larger;
+    const taken = (this.made[this.taken.length] ??= new Taken(key));
+    this.taken.push(taken);
+    const { operation } = taken;
+    taken.key = key;
+    taken.sequence = key.sequence;
+    taken.storeKey = (key.space as KeySpace).prefix + key.key;
+    operation.type = key.length < 0 ? 'del' : 'put';
+    operation.key = this.bytesOf(taken.storeKey);
+    operation.value = NO_BYTES;
+    if (key.length >= 0) {
+      operation.value = this.arena.take(key.length);
+      key.copyTo(operation.value, 0);
     }
-    key.copyTo(this.arena, this.end);
-    const storeKey = (key.space as KeySpace).prefix + key.key;
-    this.taken.push({ key, sequence, storeKey, at: this.end, length });
-    this.end += bytes;
   }
 
   /** Leaves out what the journal will never have. @returns how many */
@@ -46,12 +66,25 @@ export class FlushBatch {
     return dropped;
   }
 
-  /** In the order of the store. */
-  operations(): StoreOperation[] {
+  /** In the order of the store. Good until `clear`. */
+  operations(): readonly StoreOperation[] {
     this.taken.sort((a, b) => (a.storeKey < b.storeKey ? -1 : 1));
-    return this.taken.map(({ storeKey, at, length }) => {
-      const key = Buffer.from(storeKey, 'latin1');
-      return length < 0 ? { type: 'del', key } : { type: 'put', key, value: this.arena.subarray(at, at + length) };
-    });
+    this.list.length = 0;
+    for (const { operation } of this.taken) {
+      this.list.push(operation);
+    }
+    return this.list;
+  }
+
+  private bytesOf(text: string): Uint8Array {
+    const { length } = text;
+    if (length > LOOPED_CHARACTERS) {
+      return Buffer.from(text, 'latin1');
+    }
+    const bytes = this.arena.take(length);
+    for (let at = 0; at < length; at++) {
+      bytes[at] = text.charCodeAt(at);
+    }
+    return bytes;
   }
 }

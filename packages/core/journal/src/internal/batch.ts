@@ -43,6 +43,14 @@ export class Batch {
     this.used = end;
   }
 
+  /** So many zeros lie behind the records, in the buffer, until something is added. */
+  fillBehind(zeros: number): void {
+    if (this.used + zeros > this.buffer.length) {
+      this.grow(this.used + zeros);
+    }
+    this.buffer.fill(0, this.used, this.used + zeros);
+  }
+
   /** The same promise for all who wait for the batch; made only when somebody does. */
   committed(): Promise<void> {
     this.promise ??= new Promise((resolve, reject) => {

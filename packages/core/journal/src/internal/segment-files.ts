@@ -155,8 +155,8 @@ export class SegmentFiles {
       segment.header.crc,
     );
     const reserve = this.reserveBehind(segment, batch);
-    const bytes = reserve === 0 ? batch.buffer : withZeros(batch, reserve);
-    await writeAll(segment.file as JournalFile, bytes, batch.used + reserve, segment.bytes, this.options.synced);
+    batch.fillBehind(reserve);
+    await writeAll(segment.file as JournalFile, batch.buffer, batch.used + reserve, segment.bytes, this.options.synced);
     segment.firstSequence ||= batch.firstSequence;
     segment.lastSequence = batch.lastSequence;
     segment.bytes += batch.used;
@@ -324,12 +324,6 @@ export class SegmentFiles {
       this.closedMark = false;
     }
   }
-}
-
-function withZeros({ buffer, used }: Batch, count: number): Buffer {
-  const bytes = Buffer.alloc(used + count);
-  buffer.copy(bytes, 0, 0, used);
-  return bytes;
 }
 
 /** Of a file that has no room in reserve. */
