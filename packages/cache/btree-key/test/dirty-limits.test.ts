@@ -15,11 +15,13 @@ test.each([
   [100_000, 51_024, 79_096, 64_548],
 ])('with %i keys: flush above %i, wait above %i, go on at %i', (keys, flush, wait, done) => {
   expect(flushMark(keys)).toBe(flush);
-  expect([flushRate(0, keys), flushRate(flush, keys), flushRate(done, keys), flushRate(wait, keys)]).toEqual([
+  const full = (done + wait) / 2;
+  expect([flushRate(0, keys), flushRate(flush, keys), flushRate(full, keys), flushRate(wait, keys)]).toEqual([
     0, 0, 1, 1,
   ]);
   expect(flushRate(flush + 1, keys)).toBeGreaterThan(0);
-  expect(flushRate(flush + Math.floor((done - flush) / 2), keys)).toBeCloseTo(0.5, 2);
+  expect(flushRate(flush + (full - flush) / 2, keys)).toBeCloseTo(0.5, 6);
+  expect(flushRate(full - 1, keys)).toBeLessThan(1);
   expect([mustWait(wait, keys), mustWait(wait + 1, keys)]).toEqual([false, true]);
   expect([waitDone(done, keys), waitDone(done + 1, keys)]).toEqual([true, false]);
 });

@@ -13,20 +13,26 @@ export function flushMark(keys: number): number {
 }
 
 /**
- * How much of what becomes dirty is flushed at the same time, from 0 where a flush is wanted to 1 where waiting writers
- * would go on: the longer a key may stay dirty, the more of its updates one write of the store stands for.
+ * How much of what becomes dirty is flushed at the same time, from 0 where a flush is wanted to 1 half-way between where
+ * waiting writers would go on and where writers wait: the longer a key may stay dirty, the more of its updates one write
+ * of the store stands for.
  */
 export function flushRate(dirty: number, keys: number): number {
   const from = flushMark(keys);
-  return Math.min(1, Math.max(0, (dirty - from) / (doneMark(keys) - from)));
+  const to = (doneMark(keys) + waitMark(keys)) / 2;
+  return Math.min(1, Math.max(0, (dirty - from) / (to - from)));
 }
 
 export function mustWait(dirty: number, keys: number): boolean {
-  return dirty > WAIT_KEYS + Math.floor((keys * 3) / 4);
+  return dirty > waitMark(keys);
 }
 
 export function waitDone(dirty: number, keys: number): boolean {
   return dirty <= doneMark(keys);
+}
+
+function waitMark(keys: number): number {
+  return WAIT_KEYS + Math.floor((keys * 3) / 4);
 }
 
 function doneMark(keys: number): number {
