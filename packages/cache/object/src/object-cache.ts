@@ -27,7 +27,7 @@ import { sharedRcu } from './internal/shared-rcu.js';
 import { SizeSampler } from './internal/size-sampler.js';
 import { ObjectCacheError } from './object-cache-error.js';
 import { type GuardOwner, ObjectGuard } from './object-guard.js';
-import type { FetchOptions, Load, ObjectCacheOptions, ObjectCacheStats, SetOptions } from './options.js';
+import type { DisposeReason, FetchOptions, Load, ObjectCacheOptions, ObjectCacheStats, SetOptions } from './options.js';
 import { createPolicy } from './policy/create-policy.js';
 import type { EvictionPolicy, EvictionPolicyName } from './policy/eviction-policy.js';
 
@@ -519,6 +519,22 @@ export class ObjectCache<K, V> implements AsyncDisposable, Iterable<[K, V]> {
   /** @internal What an entry has, for a policy of one's own, which knows slots. */
   valueInSlot(slot: number): V {
     return this.table.valueAt(slot);
+  }
+
+  /** @internal The key of the entry in a slot. */
+  keyInSlot(slot: number): K {
+    return this.table.keyAt(slot);
+  }
+
+  /** @internal As `delete` of the entry in a slot, for another reason. */
+  removeSlot(slot: number, reason: DisposeReason): void {
+    this.table.remove(slot, reason);
+    this.ledger?.trim();
+  }
+
+  /** @internal Another value stands for each one from now on, also for who holds it; no value leaves. */
+  exchangeAll(exchange: (value: V, key: K) => V): void {
+    this.table.exchangeAll(exchange);
   }
 
   /** @internal Keys whose values have left the cache and are held. */

@@ -228,6 +228,18 @@ export class EntryTable<K, V> {
     this.forgetEvicted();
   }
 
+  /** Another value stands for each one from now on. */
+  exchangeAll(exchange: (value: V, key: K) => V): void {
+    for (const slot of this.slots.slots()) {
+      const value = exchange(this.values[slot] as V, this.keyAt(slot));
+      const lease = this.leases?.[slot];
+      this.values[slot] = value;
+      if (lease !== undefined) {
+        lease.value = value;
+      }
+    }
+  }
+
   /** Removes what is too stale to be kept. @returns how many */
   purge(): number {
     let purged = 0;

@@ -1,5 +1,6 @@
 import type { Shrinker, ShrinkerSpec } from '@core/shrinker';
 import { checkLruOptions, isPositive } from './check-options.js';
+import type { Entry } from './entry.js';
 import { Fetches } from './fetches.js';
 import { LruStore } from './lru-store.js';
 import { note } from './note.js';
@@ -166,6 +167,10 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   }
 
   set(key: K, value: V | undefined, options: LruSetOptions<K, V, FC> = NONE): this {
+    if (options === NONE && value !== undefined && this.#setsValuesOnly()) {
+      this.#store.inner.set(key, value);
+      return this;
+    }
     const { status } = options;
     if (status) {
       Object.assign(status, { op: 'set', key, cache: this }, value === undefined ? {} : { value });
@@ -177,8 +182,8 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   get(key: K, options: LruGetOptions<K, V, FC> = NONE): V | undefined {
     const store = this.#store;
     if (options === NONE && !store.mayBeUnfit) {
-      const entry = store.inner.get(key);
-      return entry === undefined ? undefined : entry.value;
+      const found = store.inner.get(key);
+      return store.isBare || found === undefined ? (found as V | undefined) : (found as Entry<K, V>).value;
     }
     const { status } = options;
     if (status) {
@@ -192,8 +197,11 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   }
 
   peek(key: K, options: LruPeekOptions<K, V, FC> = NONE): V | undefined {
-    const { allowStale = this.allowStale, status } = options;
     const store = this.#store;
+    if (options === NONE && store.isBare) {
+      return store.inner.peek(key) as V | undefined;
+    }
+    const { allowStale = this.allowStale, status } = options;
     const entry = store.peek(key);
     const usable = entry !== undefined && (allowStale || !store.ages.isStale(entry));
     const value = usable ? entry.value : undefined;
@@ -205,8 +213,11 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   }
 
   has(key: K, options: LruHasOptions<K, V, FC> = NONE): boolean {
-    const { updateAgeOnHas = this.updateAgeOnHas, status } = options;
     const store = this.#store;
+    if (options === NONE && store.isBare) {
+      return store.inner.has(key);
+    }
+    const { updateAgeOnHas = this.updateAgeOnHas, status } = options;
     const entry = store.peek(key);
     const loading = entry !== undefined && entry.value === undefined;
     const isStale = entry !== undefined && !loading && store.ages.isStale(entry);
@@ -440,6 +451,17 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   /** For tests: throws when the books do not balance. */
   checkInvariants(): void {
     this.#store.checkInvariants();
+  }
+
+  /** Whether a `set` without options changes a value, and nothing else: settings may have changed. */
+  #setsValuesOnly(): boolean {
+    return (
+      this.#store.isBare &&
+      this.ttl === 0 &&
+      !this.sizeCalculation &&
+      !this.noDisposeOnSet &&
+      this.#fixed.onInsert === undefined
+    );
   }
 
   #fetch(key: K, options: LruFetchOptions<K, V, FC>): V | Promise<V | undefined> | undefined {

@@ -1,6 +1,7 @@
 import { assert } from '@core/base';
 import { NO_SLOT } from '../internal/entry-table.js';
 import { ObjectCache } from '../object-cache.js';
+import type { DisposeReason } from '../options.js';
 import type { Lru } from '../policy/lru.js';
 import { Ages } from './ages.js';
 import { Entry, type Flight } from './entry.js';
@@ -21,9 +22,16 @@ import { WatchedLru } from './watched-lru.js';
 /** From which entry on, by their last use. */
 export type End = 'newest' | 'oldest';
 
-/** The entries of a cache: how they come, age and leave. */
+/**
+ * The entries of a cache: how they come, age and leave.
+ *
+ * While nothing but values is known of any of them, the cache below has the values themselves, which takes half the
+ * memory: `isBare`. It has entries from the first time to live on, and in caches that load or measure from the start.
+ */
 export class LruStore<K extends {}, V extends {}, FC> {
-  readonly inner: ObjectCache<K, Entry<K, V>>;
+  /** Values while `isBare`, else entries. */
+  readonly inner: ObjectCache<K, V | Entry<K, V>>;
+  isBare: boolean;
   readonly ages: Ages;
   /** Whether sizes count. */
   readonly sized: boolean;
@@ -47,12 +55,14 @@ export class LruStore<K extends {}, V extends {}, FC> {
     this.sized = maxEntrySize !== 0;
     this.keepsAges = ttl !== 0;
     this.mayBeUnfit = this.keepsAges || fetchMethod !== undefined;
+    this.isBare = !this.mayBeUnfit && !this.sized;
     this.ages = new Ages(settings);
     this.timers = new PurgeTimers<K, V>(this.ages, (entry) => this.expire(entry));
     this.order = new WatchedLru((slot) => this.evicted(slot));
     this.isSilent = dispose === undefined && disposeAfter === undefined;
-    const tell = (entry: Entry<K, V>, key: K, reason: LruDisposeReason | 'reject'): void => {
-      const { value, leaves } = entry;
+    const tell = (left: V | Entry<K, V>, key: K, reason: LruDisposeReason | 'reject'): void => {
+      const value = left instanceof Entry ? left.value : left;
+      const leaves = left instanceof Entry ? left.leaves : null;
       if (value !== undefined && leaves !== 'silent') {
         const why = leaves ?? (reason === 'reject' ? 'evict' : reason);
         try {
@@ -64,7 +74,7 @@ export class LruStore<K extends {}, V extends {}, FC> {
     };
     const { onError, ...rest } = reclaim ?? {};
     this.mayRefuse = Boolean(rest.group);
-    this.inner = new ObjectCache<K, Entry<K, V>>({
+    this.inner = new ObjectCache<K, V | Entry<K, V>>({
       ...rest,
       policy: () => this.order,
       ...(max === 0 ? {} : { max }),
@@ -74,8 +84,10 @@ export class LruStore<K extends {}, V extends {}, FC> {
     });
   }
 
+  /** The entry of a key; one that is made for the caller while the cache is bare. */
   peek(key: K): Entry<K, V> | undefined {
-    return this.inner.peek(key);
+    const slot = this.inner.slotOf(key);
+    return slot === NO_SLOT ? undefined : this.entryIn(slot);
   }
 
   /** Whether it has not left, or been replaced. */
@@ -87,10 +99,10 @@ export class LruStore<K extends {}, V extends {}, FC> {
   oldest(): Entry<K, V> | undefined {
     const slot = this.order.hand();
     if (slot !== NO_SLOT) {
-      return this.inner.valueInSlot(slot);
+      return this.entryIn(slot);
     }
-    const [any] = this.inner.values();
-    return any;
+    const [key] = this.inner.keys();
+    return key === undefined ? undefined : this.peek(key);
   }
 
   /** As `get` of lru-cache: a stale entry goes, or stays. */
@@ -107,7 +119,11 @@ export class LruStore<K extends {}, V extends {}, FC> {
       note(status, 'get', 'miss');
       return undefined;
     }
-    const entry = this.inner.valueInSlot(slot);
+    if (this.isBare) {
+      note(status, 'get', 'hit');
+      return this.inner.useSlot(slot) as V;
+    }
+    const entry = this.entryIn(slot);
     this.ages.describe(entry, status);
     const fetching = entry.flight !== null;
     if (!this.ages.isStale(entry)) {
@@ -153,8 +169,17 @@ export class LruStore<K extends {}, V extends {}, FC> {
     }
     note(status, 'value', value);
     const size = entrySize(key, value, options, settings, this.sized);
+    if (this.isBare && !this.staysBare(ttl, options)) {
+      this.dress();
+    }
     const slot = this.inner.slotOf(key);
-    const old = slot === NO_SLOT ? undefined : this.inner.valueInSlot(slot);
+    if (this.isBare) {
+      const oldValue = slot === NO_SLOT ? undefined : (this.inner.valueInSlot(slot) as V);
+      this.inner.set(key, value);
+      this.tellSet(key, value, oldValue, size, oldValue === value, status);
+      return;
+    }
+    const old = slot === NO_SLOT ? undefined : this.entryIn(slot);
     if (settings.maxEntrySize !== 0 && size > settings.maxEntrySize) {
       if (old !== undefined) {
         this.remove(old, 'set');
@@ -164,24 +189,21 @@ export class LruStore<K extends {}, V extends {}, FC> {
       return;
     }
     const oldValue = old?.value;
-    const reason: LruInsertReason = oldValue === undefined ? 'add' : oldValue === value ? 'update' : 'replace';
+    const isSame = old !== undefined && old.flight === null && oldValue === value;
     let entry = old;
-    if (old !== undefined && old.flight === null && reason === 'update') {
+    if (isSame) {
       this.inner.useSlot(slot);
     } else if (old !== undefined && old.flight === null && this.isSilent && old.size === size) {
       this.inner.useSlot(slot);
       old.value = value;
-      this.describeSet(status, oldValue, size);
     } else {
       entry = this.put(key, value, size, old, options, flight);
-      this.describeSet(status, oldValue, size);
     }
     if (ttl !== 0) {
       this.mayBeUnfit = true;
       this.keepsAges = true;
     }
-    note(status, 'set', reason);
-    settings.onInsert?.(value, key, reason);
+    this.tellSet(key, value, oldValue, size, isSame, status);
     if (old === undefined || !noUpdateTTL) {
       this.age(entry as Entry<K, V>, ttl, start);
     }
@@ -200,15 +222,24 @@ export class LruStore<K extends {}, V extends {}, FC> {
   }
 
   delete(key: K): boolean {
-    const entry = this.inner.peek(key);
-    if (entry === undefined) {
+    const slot = this.inner.slotOf(key);
+    if (slot === NO_SLOT) {
       return false;
     }
-    this.remove(entry, 'delete');
+    if (this.isBare) {
+      this.inner.removeSlot(slot, 'delete');
+    } else {
+      this.remove(this.entryIn(slot), 'delete');
+    }
     return true;
   }
 
+  /** @param reason of entries in a bare cache: not `fetch` */
   remove(entry: Entry<K, V>, reason: LruDisposeReason): void {
+    if (this.isBare) {
+      this.inner.removeSlot(this.inner.slotOf(entry.key), reason as DisposeReason);
+      return;
+    }
     const { flight } = entry;
     entry.leaves = reason;
     entry.flight = null;
@@ -221,14 +252,14 @@ export class LruStore<K extends {}, V extends {}, FC> {
   *entriesFrom(end: End): Iterable<Entry<K, V>> {
     const { inner, order } = this;
     const slots = [...(end === 'newest' ? order.reversed() : order.slots())];
-    const entries = slots.map((slot) => inner.valueInSlot(slot));
-    if (entries.length < inner.size) {
+    const keys = slots.map((slot) => inner.keyInSlot(slot));
+    if (keys.length < inner.size) {
       // Eviction has met some while they were held, and set them aside.
-      const listed = new Set(entries);
-      entries.push(...[...inner.values()].filter((entry) => !listed.has(entry)));
+      const listed = new Set(keys);
+      keys.push(...[...inner.keys()].filter((key) => !listed.has(key)));
     }
-    for (const { key } of entries) {
-      const entry = inner.peek(key);
+    for (const key of keys) {
+      const entry = this.peek(key);
       if (entry !== undefined) {
         yield entry;
       }
@@ -257,6 +288,10 @@ export class LruStore<K extends {}, V extends {}, FC> {
   checkInvariants(): void {
     this.inner.checkInvariants();
     for (const [key, entry] of this.inner) {
+      assert(this.isBare !== entry instanceof Entry, 'An entry is bare, and others are not');
+      if (!(entry instanceof Entry)) {
+        continue;
+      }
       assert(entry.key === key && entry.leaves === null, 'An entry that has left is found');
       assert(entry.value !== undefined || entry.flight !== null, 'An entry has no value, and none is being loaded');
       assert(this.keepsAges || entry.lifetime === 0, 'A time to live is not heeded');
@@ -264,11 +299,37 @@ export class LruStore<K extends {}, V extends {}, FC> {
     assert(this.timers.size <= this.inner.size, 'Timers of entries that have left go on');
   }
 
-  private describeSet(status: LruStatus<K, V, FC> | undefined, oldValue: V | undefined, size: number): void {
-    if (status) {
+  private entryIn(slot: number): Entry<K, V> {
+    const { inner } = this;
+    const value = inner.valueInSlot(slot);
+    return this.isBare ? new Entry<K, V>(inner.keyInSlot(slot), value as V, 0) : (value as Entry<K, V>);
+  }
+
+  private staysBare(ttl: number, { noDisposeOnSet = this.settings.noDisposeOnSet }: LruSetOptions<K, V, FC>): boolean {
+    return ttl === 0 && (this.isSilent || !noDisposeOnSet);
+  }
+
+  /** There will be more to know than values. */
+  private dress(): void {
+    this.inner.exchangeAll((value, key) => new Entry<K, V>(key, value as V, 0));
+    this.isBare = false;
+  }
+
+  private tellSet(
+    key: K,
+    value: V,
+    oldValue: V | undefined,
+    size: number,
+    isSame: boolean,
+    status: LruStatus<K, V, FC> | undefined,
+  ): void {
+    const reason: LruInsertReason = oldValue === undefined ? 'add' : oldValue === value ? 'update' : 'replace';
+    if (status && !isSame) {
       Object.assign(status, oldValue === undefined ? {} : { oldValue });
       Object.assign(status, this.sized ? { entrySize: size, totalCalculatedSize: this.inner.bytes } : {});
     }
+    note(status, 'set', reason);
+    this.settings.onInsert?.(value, key, reason);
   }
 
   private put(
@@ -344,7 +405,10 @@ export class LruStore<K extends {}, V extends {}, FC> {
 
   /** The cache below is in the middle of something. */
   private evicted(slot: number): void {
-    const entry = this.inner.valueInSlot(slot);
+    if (this.isBare) {
+      return;
+    }
+    const entry = this.entryIn(slot);
     const { flight } = entry;
     this.timers.stop(entry);
     entry.flight = null;
