@@ -26,12 +26,14 @@ type Options = Record<string, unknown>;
 /** What is fuzzed: no loads at all, loads, or loads that nothing removes and that go on when their caller has gone. */
 type Kind = 'plain' | 'loads' | 'loads that go on';
 
-/** The cache that ours is made on. */
+/** The cache that ours is made on, which it asks in one of two ways. */
 function innerOf(cache: any): any {
   const peek = vi.spyOn(ObjectCache.prototype, 'peek').mockReturnValue(undefined);
+  const slotOf = vi.spyOn(ObjectCache.prototype, 'slotOf').mockReturnValue(-1);
   cache.peek('anything');
-  const [inner] = peek.mock.contexts;
+  const [inner] = [...peek.mock.contexts, ...slotOf.mock.contexts];
   peek.mockRestore();
+  slotOf.mockRestore();
   return inner;
 }
 

@@ -190,7 +190,7 @@ describe('flushing', () => {
         throw new Error('disk full');
       }
     };
-    await Promise.all(Array.from({ length: 2500 }, (_, index) => cache.put(`k${index}`, bytes('1'))));
+    await Promise.all(Array.from({ length: 3000 }, (_, index) => cache.put(`k${index}`, bytes('1'))));
     expect(journal.oldestPinned).toBe(1);
     cache.checkInvariants();
     while (cache.stats().flushedKeys === 0) {
@@ -200,7 +200,7 @@ describe('flushing', () => {
     expect(errors[0]?.message).toMatch(/Cannot flush \d+ keys: disk full; they stay dirty/);
     expect(cache.stats().flushErrors).toBe(3);
     await cache.close();
-    expect(Object.keys(store.contents)).toHaveLength(2500);
+    expect(Object.keys(store.contents)).toHaveLength(3000);
   });
 
   test('a store that tore nothing and failed afterwards: written again, to the same effect', async () => {
