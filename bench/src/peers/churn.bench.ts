@@ -27,7 +27,7 @@ const measured = peers.filter(({ mostStoring }) => mostStoring === undefined).ma
 
 async function compare(keys: ChurnOrder['keys'], size: Size): Promise<CaseResult> {
   const capacity = size === 'real' ? 1_000_000 : 1_000;
-  const stores = size === 'real' ? 8_000_000 : 2_000;
+  const stores = size === 'real' ? 4_000_000 : 2_000;
   const found = new Map<string, ChurnOutcome[]>(measured.map((name) => [name, []]));
   for (let round = 0; round < roundsOf(ROUNDS, size); round++) {
     for (const [peer, outcomes] of found) {
