@@ -3,14 +3,16 @@ import type { BtreeKeyCache } from '@cache/btree-key';
 import { collectGarbage } from '../harness/collect-garbage.js';
 import { type Size, type Target, atMost, exactly } from '../harness/competitor.js';
 import { nextTurn } from '../harness/event-loop.js';
+import { figureOver, ratioOver } from '../harness/figures.js';
 import type { CaseResult, Figure, Question } from '../harness/result.js';
 import { roundsOf } from '../harness/race.js';
-import { median, quantile } from '../harness/statistics.js';
 import { Places } from './places.js';
 
 const VALUE_BYTES = 1000;
 /** Which pause is the longest is much of a chance: the median of so many runs of each, in turn. */
 const ROUNDS = 5;
+const OURS = 'BtreeKeyCache';
+const FRESH = 'allocating fresh';
 
 /** What a run of new keys did to the memory. */
 interface Churned {
@@ -24,41 +26,37 @@ async function churn(size: Size): Promise<CaseResult> {
   const real = size === 'real';
   const updates = real ? 600_000 : 3000;
   const maxBytes = real ? 256 * 2 ** 20 : 2 ** 20;
-  const runs: { reusing: Churned; fresh: Churned }[] = [];
+  const reusing: Churned[] = [];
+  const fresh: Churned[] = [];
   for (let round = 0; round < roundsOf(ROUNDS, size); round++) {
-    const reusing = await churned(updates, maxBytes, () => {});
-    const fresh = await churned(updates, maxBytes, allocateFresh);
-    runs.push({ reusing, fresh });
+    reusing.push(await churned(updates, maxBytes, () => {}));
+    fresh.push(await churned(updates, maxBytes, allocateFresh));
   }
-  const figure = (what: string, unit: Figure['unit'], target: Target | null, of: (run: (typeof runs)[0]) => number) => {
-    const values = runs.map(of);
-    const [low, value, high] = [quantile(values, 0.25), median(values), quantile(values, 0.75)];
-    return { what, of: 'BtreeKeyCache', against: null, value, low, high, unit, target };
-  };
-  const fresh = { of: 'allocating fresh' };
+  const made = reusing.map(({ reused }) => reused);
   return {
     timings: [],
     figures: [
-      figure('new keys made of others', '%', exactly('at least', 80), ({ reusing }) => reusing.reused),
-      figure('longest pause of the collector', 'ms', null, ({ reusing }) => reusing.longestPauseMs),
-      figure('all pauses', 'ms', null, ({ reusing }) => reusing.pausesMs),
-      { ...figure('longest pause', 'ms', null, (run) => run.fresh.longestPauseMs), ...fresh },
-      { ...figure('all pauses', 'ms', null, (run) => run.fresh.pausesMs), ...fresh },
-      {
-        ...figure(
-          'longest pause',
-          'x',
-          real ? atMost(0.5) : null,
-          (run) => run.reusing.longestPauseMs / run.fresh.longestPauseMs,
-        ),
-        against: 'allocating fresh',
-      },
-      {
-        ...figure('all pauses', 'x', null, (run) => run.reusing.pausesMs / run.fresh.pausesMs),
-        against: 'allocating fresh',
-      },
+      figureOver('new keys made of others', OURS, made, '%', exactly('at least', 80)),
+      ...pauses('longest pause', reusing, fresh, ({ longestPauseMs }) => longestPauseMs, real ? atMost(0.5) : null),
+      ...pauses('all pauses', reusing, fresh, ({ pausesMs }) => pausesMs, null),
     ],
   };
+}
+
+function pauses(
+  what: string,
+  reusing: readonly Churned[],
+  fresh: readonly Churned[],
+  of: (run: Churned) => number,
+  target: Target | null,
+): Figure[] {
+  const ours = reusing.map(of);
+  const theirs = fresh.map(of);
+  return [
+    figureOver(what, OURS, ours, 'ms'),
+    figureOver(what, FRESH, theirs, 'ms'),
+    ratioOver(what, [OURS, ours], [FRESH, theirs], target),
+  ];
 }
 
 /** New keys all the time, in a cache that has been full for long. */

@@ -130,13 +130,11 @@ class LmdbBackend implements Backend {
     // Somebody's until the batch has ended.
     this.#spareCopy = null;
     copy.take(operations);
-    try {
-      // While a transaction runs, none may be queued: one begun after a panic would never end.
-      await this.#waves.run(() => this.#store(copy, mark));
-    } finally {
-      copy.clear();
-      this.#spareCopy = copy;
-    }
+    // While a transaction runs, none may be queued: one begun after a panic would never end.
+    await this.#waves.run(() => this.#store(copy, mark));
+    // Not after a failure, when lmdb may still look at it.
+    copy.clear();
+    this.#spareCopy = copy;
   }
 
   async #store(copy: BatchCopy, mark: number | undefined): Promise<void> {
@@ -149,12 +147,12 @@ class LmdbBackend implements Backend {
     }
     try {
       await this.#entries.batch(() => {
-        for (let at = 0; at < copy.count; at++) {
+        for (const [at, key] of copy.keys.entries()) {
           const value = copy.values[at] as Uint8Array | null;
           if (value === null) {
-            void this.#entries.remove(copy.keys[at] as Uint8Array);
+            void this.#entries.remove(key);
           } else {
-            void this.#entries.put(copy.keys[at] as Uint8Array, value);
+            void this.#entries.put(key, value);
           }
         }
         if (mark !== undefined) {
@@ -220,7 +218,6 @@ function noRoom(bytes: number, cause?: unknown): StoreError {
 
 /** All keys and values of a batch: they are looked at when the caller has its own back. */
 class BatchCopy {
-  count = 0;
   readonly keys: Uint8Array[] = [];
   /** Null: the key is to be deleted. */
   readonly values: (Uint8Array | null)[] = [];
@@ -236,12 +233,10 @@ class BatchCopy {
       this.keys.push(this.#copyOf(operation.key));
       this.values.push(value === null ? null : this.#copyOf(value));
     }
-    this.count = operations.length;
     this.needsBytes = bytes + operations.length * BYTES_A_KEY + SPARE_BYTES;
   }
 
   clear(): void {
-    this.count = 0;
     this.keys.length = 0;
     this.values.length = 0;
     this.#arena.clear();

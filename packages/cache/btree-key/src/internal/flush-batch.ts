@@ -2,11 +2,10 @@ import { ByteArena } from '@core/base';
 import type { StoreOperation } from '@core/ordered-store';
 import type { CachedKey } from './cached-key.js';
 import type { KeySpace } from './key-space.js';
+import { writeLatin } from './write-latin.js';
 
 /** Memory of a batch up to so large is used again. */
 const KEPT_BYTES = 8 * 2 ** 20;
-/** A call that writes a string costs more than a loop over so few characters. */
-const LOOPED_CHARACTERS = 64;
 const NO_BYTES = new Uint8Array(0);
 
 /** A key as it was when the flush looked at it. What happens to it afterwards is for the next flush. */
@@ -33,11 +32,9 @@ export class FlushBatch {
   readonly taken: Taken[] = [];
   private readonly made: Taken[] = [];
   private readonly arena = new ByteArena(KEPT_BYTES);
-  private readonly list: StoreOperation[] = [];
 
   clear(): void {
     this.taken.length = 0;
-    this.list.length = 0;
     this.arena.clear();
   }
 
@@ -49,7 +46,8 @@ export class FlushBatch {
     taken.sequence = key.sequence;
     taken.storeKey = (key.space as KeySpace).prefix + key.key;
     operation.type = key.length < 0 ? 'del' : 'put';
-    operation.key = this.bytesOf(taken.storeKey);
+    operation.key = this.arena.take(taken.storeKey.length);
+    writeLatin(operation.key, taken.storeKey, 0);
     operation.value = NO_BYTES;
     if (key.length >= 0) {
       operation.value = this.arena.take(key.length);
@@ -69,22 +67,6 @@ export class FlushBatch {
   /** In the order of the store. Good until `clear`. */
   operations(): readonly StoreOperation[] {
     this.taken.sort((a, b) => (a.storeKey < b.storeKey ? -1 : 1));
-    this.list.length = 0;
-    for (const { operation } of this.taken) {
-      this.list.push(operation);
-    }
-    return this.list;
-  }
-
-  private bytesOf(text: string): Uint8Array {
-    const { length } = text;
-    if (length > LOOPED_CHARACTERS) {
-      return Buffer.from(text, 'latin1');
-    }
-    const bytes = this.arena.take(length);
-    for (let at = 0; at < length; at++) {
-      bytes[at] = text.charCodeAt(at);
-    }
-    return bytes;
+    return this.taken.map(({ operation }) => operation);
   }
 }

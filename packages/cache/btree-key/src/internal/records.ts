@@ -1,12 +1,11 @@
 import { BtreeKeyError } from '../btree-key-error.js';
+import { writeLatin } from './write-latin.js';
 
 /** The first byte of each record. */
 const FORMAT = 1;
 const PUT = 0;
 const DEL = 1;
 const MAX_VARINT_BYTES = 5;
-/** A call that writes a string costs more than a loop over so few characters. */
-const LOOPED_CHARACTERS = 64;
 /** Records up to so many bytes share views, one for each length. */
 const SHARED_VIEW_BYTES = 512;
 
@@ -38,8 +37,9 @@ export class RecordWriter {
     this.room(1 + 2 * MAX_VARINT_BYTES + keyBytes + (value?.length ?? 0));
     this.bytes[this.end++] = value === undefined ? DEL : PUT;
     this.varint(keyBytes);
-    this.latin(prefix);
-    this.latin(key);
+    writeLatin(this.bytes, prefix, this.end);
+    writeLatin(this.bytes, key, this.end + prefix.length);
+    this.end += keyBytes;
     if (value !== undefined) {
       this.varint(value.length);
       this.bytes.set(value, this.end);
@@ -54,19 +54,6 @@ export class RecordWriter {
       return this.bytes.subarray(0, end);
     }
     return (this.views[end] ??= this.bytes.subarray(0, end));
-  }
-
-  private latin(text: string): void {
-    const { length } = text;
-    if (length > LOOPED_CHARACTERS) {
-      this.end += this.bytes.write(text, this.end, 'latin1');
-      return;
-    }
-    const { bytes, end } = this;
-    for (let at = 0; at < length; at++) {
-      bytes[end + at] = text.charCodeAt(at);
-    }
-    this.end = end + length;
   }
 
   private varint(value: number): void {

@@ -294,7 +294,12 @@ export class EntryTable<K, V> {
 
   /** Forgets evicted keys, until as many entries as there are now were evicted. */
   forgetEvicted(): void {
-    this.evicted.drop(this.evictions + this.count + 1);
+    this.evicted.drop(this.turnover);
+  }
+
+  /** What `evictions` will be when as many entries as there are now were evicted. */
+  get turnover(): number {
+    return this.evictions + this.count + 1;
   }
 
   /** Bytes that the entries take more once the value is stored; less than 0 if it takes the place of a larger one. */

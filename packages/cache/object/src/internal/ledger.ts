@@ -179,7 +179,7 @@ export class Ledger<K, V> {
       if (this.mayKeep(table.evicted.missingBytes)) {
         table.evicted.allocate();
       } else {
-        table.evicted.postpone(table.evictions + table.count + 1);
+        table.evicted.postpone(table.turnover);
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { LruDisposeReason } from './options.js';
 
-/** What is known of a key besides its value: its age, and the load that is under way. */
+/** What is kept for a key: the value, its age, and the load that is under way. */
 export class Entry<K, V> {
   readonly key: K;
   /** Undefined while the first value is being loaded. */

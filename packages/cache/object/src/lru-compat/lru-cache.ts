@@ -457,9 +457,8 @@ export class LRUCache<K extends {}, V extends {}, FC = unknown> implements Itera
   #setsValuesOnly(): boolean {
     return (
       this.#store.isBare &&
-      this.ttl === 0 &&
+      this.#store.staysBare(this.ttl, NONE) &&
       !this.sizeCalculation &&
-      !this.noDisposeOnSet &&
       this.#fixed.onInsert === undefined
     );
   }

@@ -25,8 +25,8 @@ export type End = 'newest' | 'oldest';
 /**
  * The entries of a cache: how they come, age and leave.
  *
- * While nothing but values is known of any of them, the cache below has the values themselves, which takes half the
- * memory: `isBare`. It has entries from the first time to live on, and in caches that load or measure from the start.
+ * While nothing but values is known of any of them, the cache below has the values themselves, which takes a third of
+ * the memory: `isBare`. It has entries from the first time to live on, and in caches that load or measure from the start.
  */
 export class LruStore<K extends {}, V extends {}, FC> {
   /** Values while `isBare`, else entries. */
@@ -222,15 +222,11 @@ export class LruStore<K extends {}, V extends {}, FC> {
   }
 
   delete(key: K): boolean {
-    const slot = this.inner.slotOf(key);
-    if (slot === NO_SLOT) {
+    const entry = this.peek(key);
+    if (entry === undefined) {
       return false;
     }
-    if (this.isBare) {
-      this.inner.removeSlot(slot, 'delete');
-    } else {
-      this.remove(this.entryIn(slot), 'delete');
-    }
+    this.remove(entry, 'delete');
     return true;
   }
 
@@ -305,7 +301,8 @@ export class LruStore<K extends {}, V extends {}, FC> {
     return this.isBare ? new Entry<K, V>(inner.keyInSlot(slot), value as V, 0) : (value as Entry<K, V>);
   }
 
-  private staysBare(ttl: number, { noDisposeOnSet = this.settings.noDisposeOnSet }: LruSetOptions<K, V, FC>): boolean {
+  /** Whether a `set` leaves no more to know than the value. */
+  staysBare(ttl: number, { noDisposeOnSet = this.settings.noDisposeOnSet }: LruSetOptions<K, V, FC>): boolean {
     return ttl === 0 && (this.isSilent || !noDisposeOnSet);
   }
 
